@@ -1,0 +1,1 @@
+"""Layer 3: one function a verb; values in, values out."""

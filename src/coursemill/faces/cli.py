@@ -1,0 +1,88 @@
+"""The `coursemill` command: a verb's module is imported when the verb is used, so that help is instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from coursemill import __version__, config
+from coursemill.errors import CoursemillError, Unavailable
+
+OK, PROBLEMS, USAGE, UNAVAILABLE = 0, 1, 2, 3
+
+VERBS = {
+    "new": "Write a small note that uses every part of the syntax.",
+    "check": "Look for mistakes in the notes, without executing them.",
+    "build": "Write the notebooks, and nbgrader's student editions.",
+    "watch": "Rebuild what changes while you write.",
+    "run": "Execute the lessons headless and show what happened.",
+    "prove": "Show that each exercise is sound: solution, stub, wrong answers, cheats.",
+    "kernels": "Show which kernels this machine has, and why not the others.",
+}
+
+
+class Verbs(click.Group):
+    """A click group whose commands are `coursemill.faces.commands.<verb>.command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"coursemill.faces.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="coursemill")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The course's folder.  [default: the nearest one at or above here]",
+)
+@click.pass_context
+def cli(ctx: click.Context, root: Path | None) -> None:
+    """Turn a vault of Markdown notes into an auto-graded Jupyter course.
+
+    \b
+    coursemill check                 look for mistakes
+    coursemill build                 write notebooks/, source/ and release/
+    coursemill run --jobs 2          execute every lesson
+    coursemill prove                 show that every exercise is sound
+
+    Exit codes: 0 all good, 1 the course has problems, 2 wrong usage or settings,
+    3 something that was required is not available on this machine.
+    """
+    ctx.obj = root
+
+
+def course(ctx: click.Context) -> config.Config:
+    """The settings of the course that the command was called in; raises ConfigError."""
+    root: Path | None = ctx.find_root().obj
+    return config.load(root.resolve() if root else config.find_root(Path.cwd()))
+
+
+def main() -> None:
+    """Run the command line; errors that a person can act on are one line on stderr."""
+    try:
+        cli.main(prog_name="coursemill")
+    except Unavailable as error:
+        sys.exit(_say(error, UNAVAILABLE))
+    except config.ConfigError as error:
+        sys.exit(_say(error, USAGE))
+    except CoursemillError as error:
+        sys.exit(_say(error, PROBLEMS))
+
+
+def _say(error: CoursemillError, code: int) -> int:
+    click.echo(f"coursemill: {error}", err=True)
+    return code

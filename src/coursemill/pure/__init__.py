@@ -1,0 +1,1 @@
+"""Layer 1: functions of their arguments alone; no file, process or clock."""

@@ -1,0 +1,1 @@
+"""Lint rules: small decorated functions, a concern to a module."""
