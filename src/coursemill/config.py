@@ -34,6 +34,7 @@ class Config:
     """`module=distribution` pairs for requirements.txt where the installed name is not the one to ask for."""
 
     def path(self, *parts: str) -> Path:
+        """Join `parts` to the root."""
         return self.root.joinpath(*parts)
 
 

@@ -28,5 +28,5 @@ class ConfigError(CoursemillError):
     """The course's settings are wrong."""
 
 
-class Unavailable(CoursemillError):
+class Unavailable(CoursemillError):  # noqa: N818 - a state, as in the tables
     """Something that this machine lacks: hardware, a program, a library."""

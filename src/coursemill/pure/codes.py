@@ -1,0 +1,84 @@
+"""Every code that `coursemill check` can report: stable, never reused; the docs' table is made from this one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from coursemill.model import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of mistake: its stable code, its name, what it means and what to do about it."""
+
+    code: str
+    name: str
+    meaning: str
+    fix: str
+    severity: Literal["error", "warning"] = "error"
+
+    def at(self, path: str, line: int, message: str = "", *, col: int = 1, fix: str = "") -> Finding:
+        """Return the finding that this is the case at `path:line:col` (1-based)."""
+        return Finding(path, line, col, self.code, message or self.meaning, fix or self.fix, self.severity)
+
+
+REGISTRY: dict[str, Code] = {}
+
+
+def _code(code: str, name: str, meaning: str, fix: str, severity: Literal["error", "warning"] = "error") -> Code:
+    if code in REGISTRY:
+        raise ValueError(f"{code} stands twice in the registry")
+    REGISTRY[code] = Code(code, name, meaning, fix, severity)
+    return REGISTRY[code]
+
+
+# CM1: the file and its front matter
+NOT_UTF8 = _code("CM101", "not-utf-8", "the note is not UTF-8", "save it as UTF-8")
+BYTE_ORDER_MARK = _code("CM102", "byte-order-mark", "the note starts with a byte order mark", "save it as UTF-8 without BOM", "warning")
+CRLF = _code("CM103", "crlf", "lines end with carriage returns", "save it with Unix line ends", "warning")
+CONTROL_CHARACTER = _code("CM104", "control-character", "a control character stands in the note", "delete it")
+EMPTY_NOTE = _code("CM105", "empty-note", "the note is empty", "write it or delete it", "warning")
+TOO_LARGE = _code("CM106", "too-large", "the note is too large", "split it; move data to <Note>.files/")
+UNREADABLE = _code("CM107", "unreadable", "the note cannot be read", "look at its permissions and links")
+BAD_NAME = _code("CM108", "bad-name", "the file's name cannot be a notebook's", "rename it")
+SAME_NAME = _code("CM109", "same-name", "two notes of a worksheet have one name", "rename one of them")
+FRONT_MATTER_OPEN = _code("CM110", "front-matter-open", "the front matter is never closed", "close it with a line of `---`")
+FRONT_MATTER_YAML = _code("CM111", "front-matter-yaml", "the front matter is not YAML", "mend the line")
+FRONT_MATTER_KEY_TWICE = _code("CM112", "front-matter-key-twice", "a key stands twice", "keep one of them")
+FRONT_MATTER_VALUE = _code("CM113", "front-matter-value", "a property has the wrong type or value", "see the front matter's table in the docs")
+FRONT_MATTER_TAG = _code("CM114", "front-matter-tag", "YAML tags, anchors and aliases are not allowed", "write the value out")
+UNKNOWN_WORKSHEET = _code("CM115", "unknown-worksheet", "no such worksheet", "name a worksheet that exists, or make its folder")
+
+# CM2: fences
+FENCE_OPEN = _code("CM201", "fence-open", "the fence is never closed", "close it with as many ticks as opened it")
+UNKNOWN_ROLE = _code("CM202", "unknown-role", "no such role", "see the table of roles")
+UNKNOWN_ATTRIBUTE = _code("CM203", "unknown-attribute", "no such attribute", "see the table of attributes")
+ATTRIBUTE_VALUE = _code("CM204", "attribute-value", "the attribute's value is not allowed", "see the table of attributes")
+SYNTAX = _code("CM205", "syntax", "the code does not parse", 'mend it, or mark it role="show"')
+CLAIM_ALONE = _code("CM206", "claim-alone", "an output claim that follows no code", "put it directly below the code that prints it")
+FILE_PATH = _code("CM207", "file-path", "the path leaves the lesson's directory", "use a relative path without `..`")
+TEXT_AFTER_FENCE = _code("CM208", "text-after-fence", "text follows the closing fence on its line", "put it on a line of its own")
+DIAGRAM = _code("CM209", "diagram", "the diagram could not be drawn", "mend its source", "warning")
+ROLE_OUTSIDE = _code("CM210", "role-outside-exercise", "the role belongs in an exercise", "put an `[!exercise|id=…]` callout above it")
+
+# CM3: exercises, questions and quizzes
+ID_MISSING = _code("CM301", "id-missing", "the task has no id", "give it one: `[!exercise|id=…]`")
+ID_TWICE = _code("CM302", "id-twice", "the id stands twice in the course", "ids are unique in the course: rename one")
+ID_FORM = _code("CM303", "id-form", "the id has characters that nbgrader refuses", "use letters, digits, `-` and `_`")
+NO_SOLUTION = _code("CM304", "no-solution", "the exercise has no solution", 'add a fence with role="solution"')
+NO_TESTS = _code("CM305", "no-tests", "the exercise has no tests", 'add a fence with role="test" points=…')
+NO_POINTS = _code("CM306", "no-points", "points are missing", "give `points=…`")
+MARKERS = _code("CM307", "markers", "the solution's markers do not match", "each `### BEGIN SOLUTION` needs one `### END SOLUTION` below it")
+HIDDEN_ALONE = _code("CM308", "hidden-alone", "the exercise has hidden tests only", "add a public test that shows what is asked")
+SCORE = _code("CM309", "score", "a wrong answer's score is not between 0 and the exercise's points", "give what the tests award")
+QUIZ_OPTIONS = _code("CM310", "quiz-options", "a quiz needs two or more options and a right one", "mark right options with `[x]`")
+NO_MODEL_ANSWER = _code("CM311", "no-model-answer", "a manually graded exercise has no model answer", "add a `[!solution]-` callout")
+NO_RUBRIC = _code("CM312", "no-rubric", "a manually graded exercise has no rubric", "add a `[!rubric]-` callout")
+RUBRIC_SUM = _code("CM313", "rubric-sum", "the rubric's points do not add up to the exercise's", "make them equal", "warning")
+
+# CM4: links and files
+LINK_UNRESOLVED = _code("CM401", "link-unresolved", "no note has that name", "mend the link", "warning")
+LINK_HEADING = _code("CM402", "link-heading", "the note has no such heading", "mend the link", "warning")
+LINK_AMBIGUOUS = _code("CM403", "link-ambiguous", "several notes have that name", "write the note's path", "warning")
+FILE_MISSING = _code("CM404", "file-missing", "the file does not exist", "put it into <Note>.files/")
