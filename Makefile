@@ -1,0 +1,24 @@
+# Two commands: `make course` and `make test`. Both set up what is missing first.
+.PHONY: course test setup bench clean
+COURSEMILL := .venv/bin/coursemill
+
+course:
+	@start=$$(date +%s); \
+	scripts/setup.sh && { $(COURSEMILL) build; built=$$?; $(COURSEMILL) run --kernel cpu; ran=$$?; [ $$built -eq 0 ] && [ $$ran -eq 0 ]; }; \
+	status=$$?; echo "make course took $$(( $$(date +%s) - start )) s"; exit $$status
+
+test: setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	$(COURSEMILL) build --check
+	.venv/bin/pytest -n $${PYTEST_JOBS:-auto} --dist worksteal
+
+setup:
+	@scripts/setup.sh
+
+bench: setup
+	.venv/bin/python -m benchmarks
+
+clean:
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Set the project up: system packages where that is allowed, .venv from uv.lock, the diagram renderers.
+# Once everything is there it needs no network and takes no time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+main() {
+    system_packages
+    local stamp=.venv/.coursemill-setup key
+    key=$(cat pyproject.toml uv.lock package-lock.json scripts/setup.sh 2>/dev/null | sha256sum)
+    if [ -x .venv/bin/coursemill ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
+        return
+    fi
+    python_packages
+    node_packages
+    echo "$key" >"$stamp"
+}
+
+# Install what scripts/system-packages.txt lists and the machine lacks, or say what is missing.
+system_packages() {
+    local command package purpose missing=() lost=()
+    while read -r command package purpose; do
+        case $command in "" | "#"*) continue ;; esac
+        has "$command" || { missing+=("$package"); lost+=("  $command: $purpose"); }
+    done <scripts/system-packages.txt
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get) install="apt-get install -y --no-install-recommends ${missing[*]}"
+    [ "$(id -u)" = 0 ] || apt=(sudo -n "${apt[@]}")
+    if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+        echo "setup: installing ${missing[*]}"
+        if "${apt[@]}" update -qq && "${apt[@]}" install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; then
+            return 0
+        fi
+        echo "setup: apt-get failed; going on without" >&2
+    fi
+    { echo "setup: missing on this machine, and reported as unavailable:"
+      printf '%s\n' "${lost[@]}"
+      echo "setup: to install them: sudo $install"; } >&2
+}
+
+has() {
+    command -v "$1" >/dev/null || return 1
+    [ "$1" != java ] || java_17
+}
+
+java_17() {
+    local version
+    version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+    [ "${version:-0}" -ge 17 ]
+}
+
+python_packages() {
+    echo "setup: installing the Python packages of uv.lock into .venv"
+    export UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv
+    local uv
+    uv=$(command -v uv) || { uv=.venv/bin/uv; [ -x "$uv" ] || fetch_uv; }
+    "$uv" sync --quiet --frozen --extra lessons
+}
+
+# A .venv of the system's Python, with the uv that uv.lock names.
+fetch_uv() {
+    local python version
+    python=$(newest_python) || die "Python 3.11 or newer is needed" "sudo apt-get install -y python3 python3-venv"
+    "$python" -c 'import ensurepip' 2>/dev/null || venv_module "$python"
+    version=$(grep -A 1 '^name = "uv"$' uv.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+    "$python" -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$version"
+}
+
+newest_python() {
+    local name
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+# Debian keeps venv's pip in a package of its own.
+venv_module() {
+    local package
+    package=$("$1" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
+    if [ "$(id -u)" = 0 ]; then
+        apt-get update -qq && apt-get install -y -qq "$package" >/dev/null && return
+    elif sudo -n true 2>/dev/null; then
+        sudo -n apt-get update -qq && sudo -n apt-get install -y -qq "$package" >/dev/null && return
+    fi
+    die "$1 cannot make virtual environments" "sudo apt-get install -y $package"
+}
+
+# Only for drawing diagrams that are not in notes/_diagrams/ yet: without it they stay text.
+node_packages() {
+    [ -f package-lock.json ] && command -v npm >/dev/null || return 0
+    echo "setup: installing the diagram renderers of package-lock.json into node_modules"
+    npm ci --silent --ignore-scripts --no-fund --no-audit ||
+        echo "setup: npm failed; new diagrams will stay text" >&2
+}
+
+die() {
+    echo "setup: $1; install it with: $2" >&2
+    exit 1
+}
+
+main
