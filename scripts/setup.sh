@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 main() {
     system_packages
     local stamp=.venv/.coursemill-setup key
-    key=$(cat pyproject.toml uv.lock package-lock.json scripts/setup.sh 2>/dev/null | sha256sum)
+    key=$({ cat pyproject.toml uv.lock scripts/setup.sh package-lock.json || true; } 2>/dev/null | sha256sum)
     if [ -x .venv/bin/coursemill ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
         return
     fi
