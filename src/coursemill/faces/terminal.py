@@ -1,0 +1,214 @@
+"""What the commands show: tables that fit, live progress, findings, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Literal, Protocol
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from coursemill.model import Finding
+
+FindingsFormat = Literal["text", "json", "github"]
+PLAIN_WIDTH = 120
+"""Columns when the output is no terminal (a file, a CI log) and COLUMNS does not say."""
+STYLES = {
+    "passed": "green",
+    "ok": "green",
+    "available": "green",
+    "failed": "bold red",
+    "error": "bold red",
+    "died": "bold red",
+    "timeout": "bold red",
+    "empty": "yellow",
+    "warning": "yellow",
+    "unavailable": "yellow",
+    "cancelled": "yellow",
+    "not offered": "dim",
+}
+"""Words that stand for a state, wherever they stand first in a table's cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table's column; `right` for numbers, `keep` for what may not be broken over two lines."""
+
+    header: str
+    right: bool = False
+    keep: bool = False
+
+
+class Display(Protocol):
+    """Live progress: one bar a running thing, and a line that stays for each that has ended."""
+
+    def update(self, key: str, done: int, total: int, note: str = "") -> None: ...
+
+    def finish(self, key: str, line: str = "") -> None: ...
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console for stdout or stderr: as wide as the terminal, no guesses at markup or colours."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+def table(
+    columns: Sequence[Column | str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    total: Sequence[object] = (),
+) -> Table:
+    """Lay out `rows`, with `total` as the last line; words for states are coloured, long cells fold."""
+    made = Table(title=title or None, title_justify="left", show_footer=False, header_style="bold", pad_edge=False)
+    for column in columns:
+        given = column if isinstance(column, Column) else Column(column)
+        made.add_column(
+            given.header, justify="right" if given.right else "left", no_wrap=given.keep or given.right, overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*map(_cell, row))
+    if total:
+        made.add_section()
+        made.add_row(*map(_cell, total), style="bold")
+    return made
+
+
+def show(what: RenderableType, *, stderr: bool = False) -> None:
+    """Print a table or a text; a text's lines are never broken, so that `path:line` stays clickable."""
+    flat = isinstance(what, str | Text)
+    console(stderr=stderr).print(clean(what) if isinstance(what, str) else what, soft_wrap=flat)
+
+
+def show_json(data: object) -> None:
+    """Print `data` as JSON, dataclasses as objects."""
+    console().print(json.dumps(data, indent=2, default=_plain), soft_wrap=True)
+
+
+def show_findings(findings: Iterable[Finding], form: FindingsFormat = "text") -> None:
+    """Print findings, sorted by place: as lines, as a JSON list, or as GitHub's annotations."""
+    ordered = sorted(findings)
+    if form == "json":
+        show_json(ordered)
+    for finding in ordered if form != "json" else ():
+        show(annotation(finding) if form == "github" else _finding(finding))
+
+
+def annotation(finding: Finding) -> str:
+    """GitHub's workflow command for a finding.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    values = {
+        "file": finding.path,
+        "line": str(finding.line),
+        "col": str(finding.col),
+        "title": finding.code,
+    }
+    properties = ",".join(f"{k}={_escaped(v, ':,')}" for k, v in values.items())
+    advice = f" ({finding.fix})" if finding.fix else ""
+    return f"::{finding.severity} {properties}::{_escaped(finding.message + advice)}"
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Display]:
+    """Show on stderr how `total` things get done: bars in a terminal, else only the lines of `finish`."""
+    out = console(stderr=True)
+    if not out.is_terminal:
+        yield _Lines(out)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=out, transient=True) as bars:
+        yield _Bars(bars, bars.add_task(label, total=total, note=f"0/{total}"), total)
+
+
+def clean(text: str) -> str:
+    """Replace control characters, which come from notes and programs and could steer a terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "�" for c in text)
+
+
+class _Lines:
+    """Progress where nothing can be redrawn."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+
+    def update(self, key: str, done: int, total: int, note: str = "") -> None:
+        pass
+
+    def finish(self, key: str, line: str = "") -> None:
+        if line:
+            self.out.print(_first_word_styled(clean(line)), soft_wrap=True)
+
+
+class _Bars:
+    """Progress in a terminal: the whole first, below it what runs now."""
+
+    def __init__(self, bars: Progress, whole: TaskID, total: int) -> None:
+        self.bars, self.whole, self.total = bars, whole, total
+        self.ended = 0
+        self.tasks: dict[str, TaskID] = {}
+
+    def update(self, key: str, done: int, total: int, note: str = "") -> None:
+        if key not in self.tasks:
+            self.tasks[key] = self.bars.add_task(f"  {clean(key)}", total=total, note=note)
+        self.bars.update(self.tasks[key], completed=done, total=total, note=note or f"{done}/{total}")
+
+    def finish(self, key: str, line: str = "") -> None:
+        if key in self.tasks:
+            self.bars.remove_task(self.tasks.pop(key))
+        if line:
+            self.bars.console.print(_first_word_styled(clean(line)), soft_wrap=True)
+        self.ended += 1
+        self.bars.update(self.whole, completed=self.ended, note=f"{self.ended}/{self.total}")
+
+
+def _finding(finding: Finding) -> Text:
+    place, code = f"{finding.path}:{finding.line}:{finding.col}", finding.code
+    advice = f" ({finding.fix})" if finding.fix else ""
+    return Text.assemble(
+        (clean(place), "bold"),
+        ": ",
+        (code, STYLES[finding.severity]),
+        " ",
+        clean(finding.message),
+        (clean(advice), "dim"),
+    )
+
+
+def _cell(value: object) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, float):
+        return Text(f"{value:.1f}" if value % 1 else f"{value:.0f}")
+    return _first_word_styled(clean(str(value)))
+
+
+def _first_word_styled(text: str) -> Text:
+    for word, style in STYLES.items():
+        if text == word or text.startswith((f"{word} ", f"{word}:")):
+            return Text.assemble((word, style), text[len(word) :])
+    return Text(text)
+
+
+def _escaped(text: str, also: str = "") -> str:
+    for character in "%\r\n" + also:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)

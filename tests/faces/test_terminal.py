@@ -1,0 +1,66 @@
+import json
+
+import pytest
+
+from coursemill.faces import terminal
+from coursemill.model import Finding
+
+WRONG = Finding("notes/A, b.md", 3, 1, "CM205", "the code does not parse: 50%\nsecond", "mend it")
+MINOR = Finding("notes/A.md", 2, 5, "CM401", "no note has that name", severity="warning")
+
+
+def test_findings_are_sorted_lines_that_name_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show_findings([MINOR, WRONG])
+    assert capsys.readouterr().out == (
+        "notes/A, b.md:3:1: CM205 the code does not parse: 50%\nsecond (mend it)\n"
+        "notes/A.md:2:5: CM401 no note has that name\n"
+    )
+
+
+def test_findings_as_json_keep_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show_findings([WRONG], "json")
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "path": "notes/A, b.md",
+            "line": 3,
+            "col": 1,
+            "code": "CM205",
+            "message": "the code does not parse: 50%\nsecond",
+            "fix": "mend it",
+            "severity": "error",
+        }
+    ]
+
+
+def test_annotations_escape_what_would_end_a_property_or_the_line() -> None:
+    assert terminal.annotation(WRONG) == (
+        "::error file=notes/A%2C b.md,line=3,col=1,title=CM205::the code does not parse: 50%25%0Asecond (mend it)"
+    )
+    assert terminal.annotation(MINOR).startswith("::warning file=notes/A.md,line=2,col=5,")
+
+
+def test_a_table_folds_long_names_and_loses_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    name = "Spark_Ecosystem_Components_Purpose_Advantages"
+    columns = ["lesson", terminal.Column("status", keep=True), terminal.Column("seconds", right=True)]
+    terminal.show(terminal.table(columns, [(name, "passed (cached)", 1.25)], total=("1 lesson", "", 1.25)))
+    out = capsys.readouterr().out
+    assert all(len(line) <= 40 for line in out.splitlines())
+    assert "passed (cached)" in out
+    first = "".join(line[1:].split("│")[0].strip() for line in out.splitlines())
+    assert name in first
+
+
+def test_text_is_not_markup_and_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show("[bold]x[/bold] :smile: \x1b[2J" + "y" * 200)
+    assert capsys.readouterr().out == "[bold]x[/bold] :smile: �[2J" + "y" * 200 + "\n"
+
+
+def test_progress_without_a_terminal_is_a_line_for_each_that_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    with terminal.progress("running", 1) as display:
+        display.update("A", 1, 3)
+        display.finish("A", "passed A 1.0 s")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "passed A 1.0 s\n")
