@@ -101,6 +101,8 @@ class Code:
     id: str = ""
     slug: str = ""
     claim: Claim | None = None
+    indent: int = 0
+    """Characters before the first code line that are the note's and not the code's: a list's indent, `> `."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Solution:
     text: str
     path: str = ""
     """When set, the student's code is this file (`%%writefile`), not code of the notebook."""
+    indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ class Test:
     """The untouched starter passes it, and is meant to."""
     name: str = ""
     """The author's own `id="…"`; empty: it is numbered."""
+    indent: int = 0
 
     __test__ = False  # pytest: not a test class
 
@@ -144,6 +148,7 @@ class Wrong:
     first_line: int
     text: str
     score: float = 0.0
+    indent: int = 0
 
 
 ExercisePart = Prose | Code | Hint | Solution | Test | Wrong
@@ -250,6 +255,7 @@ class Lesson:
     headings: tuple[Heading, ...] = ()
     links: tuple[Link, ...] = ()
     findings: tuple[Finding, ...] = ()
+    files: tuple[FileLink, ...] = ()
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -278,3 +284,12 @@ class Link:
     heading: str = ""
     alias: str = ""
     embed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file that prose names by a relative path, percent-decoded: `![alt](target)` or `[words](target)`."""
+
+    target: str
+    line: int
+    col: int
