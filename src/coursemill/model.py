@@ -67,7 +67,10 @@ class FrontMatter:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Markdown as the author wrote it, out-dented to stand alone; not yet rendered for Jupyter."""
+    """Markdown as the author wrote it, out-dented to stand alone; not yet rendered for Jupyter.
+
+    A piece begins at every heading. Tabs that go on after a code cell begin with a bare `[list2tab|]` line again.
+    """
 
     span: Span
     text: str
@@ -148,6 +151,8 @@ class Wrong:
     first_line: int
     text: str
     score: float = 0.0
+    path: str = ""
+    """Of the solution that it stands for, when an exercise has several."""
     indent: int = 0
 
 
@@ -160,6 +165,7 @@ class Exercise:
 
     id: str
     span: Span
+    """Of the callout with the prompt; each part has a span of its own, below it."""
     title: str
     prompt: str
     parts: tuple[ExercisePart, ...]
@@ -197,6 +203,8 @@ class Question:
     model_answer: str
     rubric: str
     parts: tuple[Prose | Code | Hint, ...] = ()
+    key: tuple[Span, ...] = ()
+    """Where the model answer and the rubric stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +246,10 @@ Part = Prose | Code | Task
 class Heading:
     level: int
     text: str
+    """Without markup, as a reader sees it."""
     line: int
+    slug: str = ""
+    """Lower-case ASCII letters, digits and `-`; unique in the note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +287,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A wikilink `[[target#heading|alias]]`, or an embed `![[…]]`, outside of code."""
+    """A wikilink `[[target#heading|alias]]`, or an embed `![[…]]`, outside of code; also those of `related`."""
 
     target: str
     line: int

@@ -76,6 +76,7 @@ QUIZ_OPTIONS = _code("CM310", "quiz-options", "a quiz needs two or more options 
 NO_MODEL_ANSWER = _code("CM311", "no-model-answer", "a manually graded exercise has no model answer", "add a `[!solution]-` callout")
 NO_RUBRIC = _code("CM312", "no-rubric", "a manually graded exercise has no rubric", "add a `[!rubric]-` callout")
 RUBRIC_SUM = _code("CM313", "rubric-sum", "the rubric's points do not add up to the exercise's", "make them equal", "warning")
+TASK_NESTED = _code("CM314", "task-nested", "the task stands inside a list or another callout", "move it to the left margin", "warning")
 
 # CM4: links and files
 LINK_UNRESOLVED = _code("CM401", "link-unresolved", "no note has that name", "mend the link", "warning")
