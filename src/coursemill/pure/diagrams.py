@@ -1,0 +1,79 @@
+"""Diagrams of a lesson: d2 and mermaid fences, which become pictures in the notebook."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from coursemill.model import Code, Hint, Lesson, Prose, Question, Span
+from coursemill.pure.verbatim import Fence, fences
+
+Language = Literal["d2", "mermaid"]
+LANGUAGES: tuple[Language, ...] = ("d2", "mermaid")
+FOLDER = "_diagrams"
+"""Folder of the vault where drawn diagrams are kept."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagram:
+    """A diagram's source (without its last line break), and where it stands."""
+
+    lang: Language
+    source: str
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """The file that keeps the picture."""
+        digest = hashlib.sha256(f"{self.lang}\n{self.source}".encode()).hexdigest()
+        return f"{digest[:16]}.svg"
+
+
+def diagram_sources(lesson: Lesson) -> list[Diagram]:
+    """Every diagram of the lesson, in order; the same source may stand there twice."""
+    found = []
+    for text, span, first_line in _texts(lesson):
+        for fence in fences(text):
+            if lang := language(fence):
+                start = min(first_line + fence.start, span.end)
+                end = min(first_line + fence.end - 1, span.end)
+                found.append(Diagram(lang, fence.content, Span(span.path, start, end)))
+    return found
+
+
+def language(fence: Fence) -> Language | None:
+    """What draws the fence; None for one that is not a diagram, or to be shown as text (`role="show"`)."""
+    if 'role="show"' in fence.info or not fence.closed:
+        return None
+    return next((lang for lang in LANGUAGES if fence.info.partition(" ")[0] == lang), None)
+
+
+def picture(svg: str, info: str) -> str:
+    """The picture as HTML with the SVG inside: a notebook alone shows it, wherever it is opened.
+
+    JupyterLab refuses SVG in a cell's attachments (`Cannot render unknown image mime type`).
+    """
+    title = re.search(r'title="([^"]*)"', info)
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{html.escape(title[1]) if title else "diagram"}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _texts(lesson: Lesson) -> Iterator[tuple[str, Span, int]]:
+    """Every Markdown text that a notebook shows, its span, and the note's line of its first line."""
+    for part in lesson.parts:
+        if isinstance(part, Prose):
+            yield part.text, part.span, part.span.start
+        elif not isinstance(part, Code):
+            yield part.prompt, part.span, part.span.start + 1
+            for piece in part.parts:
+                if isinstance(piece, Prose):
+                    yield piece.text, piece.span, piece.span.start
+                elif isinstance(piece, Hint):
+                    yield piece.text, piece.span, piece.span.start + 1
+            if isinstance(part, Question):
+                yield part.model_answer, part.span, part.span.start

@@ -1,0 +1,177 @@
+"""A lesson's notebooks: the worked one runs from top to bottom, nbgrader reads the instructor's."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from coursemill.model import Code, Edition, Lesson, Prose, Span
+from coursemill.pure import callouts, cells, links, prose
+from coursemill.pure.cells import Cell, Notebook
+from coursemill.pure.tasks import Desk, task_cells, test_text
+from coursemill.pure.vault import WIKILINK, VaultMap, target
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a lesson's notebooks are made of beside the lesson."""
+
+    vault: VaultMap
+    worksheet: str
+    diagrams: Mapping[str, str] = field(default_factory=dict)
+    """Source of a diagram (without its last line break) → SVG; without one the source is shown."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """`numbers()` of the instructor edition of the last build: tests keep their numbers."""
+
+
+def worked(lesson: Lesson, context: Context) -> Notebook:
+    """The edition with the solutions in: a plain notebook that runs from top to bottom."""
+    return cells.notebook(_Writer(lesson, context, "worked").cells(), lesson.path, graded=False)
+
+
+def instructor(lesson: Lesson, context: Context) -> Notebook:
+    """The edition that nbgrader makes the students' notebook of: its metadata, every solution, every test."""
+    return cells.notebook(_Writer(lesson, context, "instructor").cells(), lesson.path, graded=True)
+
+
+def numbers(notebook: Mapping[str, Any]) -> dict[str, str]:
+    """Ids of the tests of an instructor edition → the authors' texts, in order: the next build's `Context.numbers`."""
+    found = {}
+    for cell in notebook.get("cells", []):
+        grading = cell.get("metadata", {}).get("nbgrader", {})
+        if grading.get("grade") and not grading.get("solution"):
+            source = cell.get("source", "")
+            found[grading.get("grade_id", "")] = test_text(source if isinstance(source, str) else "".join(source))
+    return found
+
+
+def dumps(notebook: Notebook) -> str:
+    """The notebook as text, as nbformat writes it: sources as lines, keys sorted, indented by one."""
+    made = notebook | {"cells": [cell | {"source": cell["source"].splitlines(True)} for cell in notebook["cells"]]}
+    return json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False, separators=(",", ": ")) + "\n"
+
+
+class _Writer:
+    """Goes through a lesson once and makes the cells of one edition."""
+
+    def __init__(self, lesson: Lesson, context: Context, edition: Edition) -> None:
+        self.lesson, self.context, self.edition = lesson, context, edition
+        self.page = prose.Page(lesson.path, context.worksheet, context.vault, context.diagrams)
+        self.folders: set[str] = set()
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell of the notebook, in order."""
+        parts = list(self.lesson.parts)
+        top = next((part for part in parts[:1] if isinstance(part, Prose)), None)
+        yield self.top(top)
+        for part in parts[1:] if top else parts:
+            if isinstance(part, Prose | Code):
+                yield from self.plain(part)
+            else:
+                yield from task_cells(part, self.desk(part.span))
+        yield from self.see_also()
+
+    def desk(self, span: Span) -> Desk:
+        """What a task at `span` is made with."""
+        level = self.level(span.start)
+        return Desk(
+            edition=self.edition,
+            level=level,
+            markdown=lambda text: prose.render(text, self.page, level),
+            other=self.plain,
+            file=self.folder,
+            numbers=self.context.numbers,
+        )
+
+    def level(self, line: int) -> int:
+        """Of the heading above `line`."""
+        return next((h.level for h in reversed(self.lesson.headings) if h.line < line), 1)
+
+    def top(self, first: Prose | None) -> Cell:
+        """The title, what the lesson teaches and needs, and the first prose."""
+        text = prose.render(first.text, self.page, 1) if first else ""
+        title, _, rest = text.lstrip("\n").partition("\n") if text.lstrip("\n").startswith("# ") else ("", "", text)
+        heading = title or f"# {self.lesson.title}"
+        parts = [heading, self.aims(), rest.strip("\n")]
+        span = first.span if first else Span(self.lesson.path, 1, max(self.lesson.front.end_line, 1))
+        return Cell("markdown", "\n\n".join(part for part in parts if part), span, id="", slug="top")
+
+    def aims(self) -> str:
+        """A box with the front matter's objectives and prerequisites."""
+        front = self.lesson.front
+        after = _listed("You will learn to", [links.inline(text, self.page) for text in front.objectives])
+        before = _listed("Before this lesson", [self.linked(text) for text in front.prerequisites])
+        text = "\n\n".join(part for part in (after, before) if part)
+        return callouts.headed("", text, "info") if text else ""
+
+    def plain(self, part: Prose | Code) -> Iterator[Cell]:
+        """The cells of prose or of code that is no task's."""
+        if isinstance(part, Code):
+            yield from self.code(part)
+        elif text := prose.render(part.text, self.page, self.level(part.span.start + 1)).strip("\n"):
+            yield Cell("markdown", text, part.span, slug=part.slug)
+
+    def code(self, part: Code) -> Iterator[Cell]:
+        """The cell that runs the code, and one above it where a folder must be made first."""
+        cell = cells.code(
+            part.text,
+            part.first_line,
+            part.span,
+            id=part.id,
+            own=bool(part.id),
+            slug=part.slug,
+            tags=part.tags,
+            claim=part.claim if self.edition == "worked" else None,
+        )
+        if part.role == "setup":
+            tags = tuple(dict.fromkeys(("setup", *part.tags)))
+            cell = replace(cell, tags=tags, folded=True, grading="locked")
+        elif part.role == "file":
+            yield from self.folder(part.path, f"{part.id}-folder" if part.id else "")
+            cell = cells.generated(cell, [f"%%writefile {part.path}"])
+        elif part.role == "shell":
+            cell = cells.generated(cell, ["%%bash -e"])
+        yield cell
+
+    def folder(self, path: str, name: str) -> Iterator[Cell]:
+        """A folded cell that makes the folder of the file at `path`, unless one above has made it."""
+        folder = posixpath.dirname(path)
+        if folder and folder not in self.folders:
+            self.folders.add(folder)
+            source = f"from pathlib import Path\n\nPath({folder!r}).mkdir(parents=True, exist_ok=True)"
+            yield Cell(
+                "code",
+                source,
+                Span(self.lesson.path, 1, 1),
+                id=name,
+                slug="folder",
+                lines=(0, 0, 0),
+                folded=True,
+                grading="locked",
+            )
+
+    def see_also(self) -> Iterator[Cell]:
+        """Links to what the note calls related, and to the lessons that link to it."""
+        front = self.lesson.front
+        related = list(dict.fromkeys(self.linked(text) for text in front.related))
+        known = {p for text in front.related for p in self.context.vault.resolve(target(text), self.lesson.path)[:1]}
+        back = [p for p in self.context.vault.backlinks(self.lesson.path) if p not in known]
+        pages = [links.wikilink(path, None, None, self.page) for path in back]
+        text = "\n\n".join(part for part in (_listed("", related), _listed("Lessons that link here", pages)) if part)
+        if text:
+            line = front.lines.get("related", 1)
+            yield Cell("markdown", f"## See also\n\n{text}", Span(self.lesson.path, line, line), slug="see-also")
+
+    def linked(self, text: str) -> str:
+        """A property's text with its links; a text without any names a note, if there is one of that name."""
+        if WIKILINK.search(text) or not self.context.vault.resolve(text, self.lesson.path):
+            return links.inline(text, self.page)
+        return links.wikilink(text, None, None, self.page)
+
+
+def _listed(title: str, items: list[str]) -> str:
+    lead = f"<b>{title}</b>\n\n" if title else ""
+    return lead + "\n".join(f"- {item}" for item in items) if items else ""

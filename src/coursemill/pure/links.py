@@ -1,0 +1,164 @@
+"""Inline marks of Obsidian as Jupyter's Markdown has them: wikilinks, embeds, highlights, comments."""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from coursemill.model import Heading, Lesson
+from coursemill.pure.vault import WIKILINK, VaultMap
+
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
+_PARAGRAPH = r"(?:(?!\n[ \t]*\n)[\s\S])+?"
+_VERBATIM = rf"""
+    \\[^\w\s]                                          # an escaped character
+  | (?P<ticks>`+)(?!`){_PARAGRAPH}(?<!`)(?P=ticks)(?!`) # a code span
+  | `+
+  | \$\${_PARAGRAPH}\$\$ | \$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d) # mathematics
+  | <[a-zA-Z/!][^<>\n]*>                               # a tag or an autolink
+"""
+_MARKS = re.compile(
+    rf"""(?P<verbatim>{_VERBATIM})
+  | (?P<wikilink>{WIKILINK.pattern})
+  | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?P<source>[^()\s]+)\)
+  | \]\((?!\w+:)(?P<note>[^()\s#]+\.md)(?:[#](?P<part>[^()\s]*))?\)
+  | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
+  | (?<![\w=])==(?=[^\s=])(?P<marked>(?:`[^`\n]*`|[^`\n])*?(?<![\s=]))==(?![\w=])
+    """,
+    re.VERBOSE,
+)
+_COMMENT = re.compile(rf"(?P<verbatim>{_VERBATIM})|%%[\s\S]*?%%", re.VERBOSE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text stands: which note, in which worksheet's notebook, in which vault."""
+
+    path: str
+    worksheet: str
+    vault: VaultMap
+
+
+def inline(text: str, place: Place) -> str:
+    """Replace the marks in `text`, which holds no code blocks; code spans and mathematics are left alone."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match["wikilink"]:
+            return wikilink(match["target"], match["heading"], match["alias"], place, embed=bool(match["embed"]))
+        if match["source"]:
+            return _image(match["source"], match["alt"], match["width"], match["height"])
+        if match["note"]:
+            linked = _notebook(unquote(match["note"]), unquote(match["part"] or ""), place)
+            return f"]({linked})" if linked else match[0]
+        if match["marked"]:
+            return f"<mark>{inline(match['marked'], place)}</mark>"
+        return match[0]
+
+    return _MARKS.sub(replace, text)
+
+
+def uncommented(text: str) -> str:
+    """Take `%% comments %%` out; a line that holds nothing else goes with them."""
+    kept: Callable[[re.Match[str]], str] = lambda m: m[0] if m["verbatim"] else "\0"  # noqa: E731 - typed, used once
+    lines = _COMMENT.sub(kept, text).split("\n")
+    return "\n".join(line.replace("\0", "") for line in lines if not line.strip() or line.replace("\0", "").strip())
+
+
+def wikilink(target: str, heading: str | None, alias: str | None, place: Place, *, embed: bool = False) -> str:
+    """`[[target#heading|alias]]` as a link to the notebook, or as words when there is no such lesson."""
+    target = unquote(target).strip()
+    if embed and posixpath.splitext(target)[1].lower() in PICTURES:
+        return _embedded(target, alias or "", place)
+    found = place.vault.resolve(target, place.path)
+    lesson = place.vault.lesson(found[0]) if found else None
+    wanted = (heading or "").rpartition("#")[2].strip()
+    words = (alias or "").strip() or _words(target, wanted, lesson if target else None)
+    address = _notebook(target, wanted, place)
+    return f"[{_label(words)}]({address})" if address else f"*{words}*" if words else ""
+
+
+def anchor(heading: str) -> str:
+    """The fragment that JupyterLab gives to a heading: its text, with dashes for spaces."""
+    return quote(plain(heading).replace(" ", "-"), safe="-_.~!*'():@,;+&$/?")
+
+
+def plain(markdown: str) -> str:
+    """The text of a heading without its markup."""
+    text = WIKILINK.sub(lambda m: m["alias"] or m["heading"] or m["target"], markdown)
+    text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
+    text = re.sub(r"(`+)\s?(.+?)\s?\1", r"\2", text)
+    text = re.sub(r"(\*\*|__|\*|==|~~|(?<!\w)_)(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
+    return html.unescape(re.sub(r"\\([^\w\s])", r"\1", text)).strip()
+
+
+def _notebook(target: str, heading: str, place: Place) -> str:
+    """Relative address of the notebook that `target` is built to; empty when it is built to none."""
+    found = place.vault.resolve(target, place.path)
+    lesson = place.vault.lesson(found[0]) if found else None
+    if lesson is None or not lesson.front.worksheets:
+        return ""
+    fragment = next((f"#{anchor(h.text)}" for h in lesson.headings if heading and _same(h, heading)), "")
+    if lesson.path == place.path and (fragment or not target):
+        return fragment or f"#{anchor(lesson.title)}"
+    worksheets = lesson.front.worksheets
+    folder = "" if place.worksheet in worksheets else f"../{quote(worksheets[0])}/"
+    return f"{folder}{quote(lesson.name)}.ipynb{fragment}"
+
+
+def _same(heading: Heading, wanted: str) -> bool:
+    """Obsidian leaves `#`, `|`, `^`, `:`, `%`, `[` and `]` out of a link to a heading."""
+    return _folded(plain(heading.text)) == _folded(plain(wanted))
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.sub(r"[#|^:%\[\]\\]", " ", text).casefold().split())
+
+
+def _words(target: str, heading: str, lesson: Lesson | None) -> str:
+    name = lesson.title if lesson else posixpath.basename(target).removesuffix(".md").replace("_", " ").strip()
+    return ": ".join(part for part in (name, heading if not heading.startswith("^") else "") if part)
+
+
+def _label(words: str) -> str:
+    """Square brackets and bars would end a link's words or a table's cell."""
+    return re.sub(r"(?<!\\)([\[\]|])", r"\\\1", words)
+
+
+def _embedded(target: str, options: str, place: Place) -> str:
+    """`![[picture.png|alt|300x200]]`."""
+    parts = [part.strip() for part in re.split(r"\\?\|", options) if part.strip()]
+    size = re.fullmatch(r"(\d+)(?:x(\d+))?", parts[-1]) if parts else None
+    name = posixpath.splitext(posixpath.basename(target))[0].replace("_", " ")
+    alt = next((part for part in parts if not size or part != parts[-1]), name)
+    address = quote(_beside(target, place))
+    return _image(address, alt, size[1], size[2]) if size else f"![{_label(alt)}]({address})"
+
+
+def _image(address: str, alt: str, width: str, height: str | None) -> str:
+    tall = f' height="{height}"' if height else ""
+    return f'<img src="{html.escape(address)}" alt="{html.escape(alt)}" width="{width}"{tall}>'
+
+
+def _beside(target: str, place: Place) -> str:
+    """Where the build puts the file, seen from the notebook.
+
+    The vault finds a file by its name alone. What lies in a lesson's `<Note>.files/` is copied beside that
+    lesson's notebook, and a worksheet's shared files into the worksheet's folder.
+    """
+    own = f"{posixpath.basename(place.path).removesuffix('.md')}.files"
+    for path in place.vault.resolve(target, place.path):
+        folders = path.split("/")
+        if "_worksheets" in folders[:-2]:
+            worksheet, _, inside = "/".join(folders[folders.index("_worksheets") + 1 :]).partition("/")
+            return inside if worksheet == place.worksheet else f"../{worksheet}/{inside}"
+        at = next((i for i, folder in enumerate(folders) if folder.endswith(".files")), None)
+        if at is not None:
+            inside = "/".join(folders[at:])
+            owner = place.vault.lesson("/".join(folders[: at + 1]).removesuffix(".files") + ".md")
+            elsewhere = owner is not None and owner.front.worksheets and place.worksheet not in owner.front.worksheets
+            return f"../{owner.front.worksheets[0]}/{inside}" if owner and elsewhere else inside
+    return target if "/" in target else f"{own}/{target}"

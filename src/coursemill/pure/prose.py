@@ -1,0 +1,185 @@
+"""An author's Markdown as Jupyter shows it: lines are spliced, nothing is rendered again, code is never touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from textwrap import dedent
+
+from markdown_it.token import Token
+
+from coursemill.pure import callouts, diagrams
+from coursemill.pure.links import Place, inline, uncommented
+from coursemill.pure.verbatim import Fence, blocks, fences
+
+_MARK = re.compile(r"\[\[|==|%%|\[!|\[list2tab|```|~~~|\]\(")
+_TABS = re.compile(r"^[ \t]*\[list2tab(?:\|#?(?P<title>[^\]\n]*))?\][ \t]*$")
+_FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
+_ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
+DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class Page(Place):
+    """Where a text stands, and the pictures of the diagrams in it (source → SVG)."""
+
+    pictures: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(text: str, page: Page, level: int = 1) -> str:
+    """Markdown for Jupyter of `text`, which stands under a heading of `level`."""
+    if not _MARK.search(text):
+        return text
+    if "%%" in text:
+        text = _without_comments(text)
+    lines = text.split("\n")
+    shown: list[str] = []
+    done = 0
+    for region in _regions(text, lines):
+        shown += _between(lines[done : region.start], page)
+        above = _level(lines[: region.start], level)
+        rendered = region.render(lines[region.start : region.end], page, above)
+        shown += _apart(rendered, shown, lines[region.end :]) if region.block else [rendered]
+        done = region.end
+    return "\n".join([*shown, *_between(lines[done:], page)])
+
+
+def _between(lines: Sequence[str], page: Page) -> list[str]:
+    return [inline("\n".join(lines), page)] if lines else []
+
+
+def _apart(block: str, above: Sequence[str], below: Sequence[str]) -> Iterator[str]:
+    """`block` with the blank lines around it without which Markdown would take it for its neighbour's part."""
+    around = re.match(r"[>\s]*", block)[0].rstrip()  # type: ignore[index] # it always matches
+    starts_item = _ITEM.match(block.lstrip("> \t")) is not None
+    if above and above[-1].rpartition("\n")[2].strip("> \t") and not starts_item:
+        yield around
+    yield block
+    if below and below[0].strip("> \t"):
+        yield around
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Lines that are more than inline text, and what makes Jupyter's Markdown of them."""
+
+    start: int
+    end: int
+    render: Callable[[Sequence[str], Page, int], str]
+    block: bool = False
+    """It must have blank lines around it."""
+
+
+def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
+    """What needs more than inline marks: code, callouts and tabs, in order, the outermost only."""
+    tokens = blocks(text)
+    by_start = {fence.start: fence for fence in fences(text)}
+    done = 0
+    for index, token in enumerate(tokens):
+        if token.map is None or token.map[0] < done:
+            continue
+        start, end = token.map
+        if token.type == "fence":
+            region = _Region(start, end, _Code(by_start[start]).render)
+        elif token.type in ("code_block", "html_block"):
+            region = _Region(start, end, _verbatim)
+        elif token.type == "blockquote_open" and callouts.OPENING.match(lines[start]):
+            region = _Region(start, end, _callout, block=True)
+        elif token.type == "paragraph_open" and _TABS.match(lines[end - 1]):
+            items = _list_after(tokens[index:])
+            region = _Region(end - 1, items[1] if items else end, _tabs, block=True)
+        else:
+            continue
+        done = region.end
+        yield region
+
+
+@dataclass(frozen=True)
+class _Code:
+    fence: Fence
+
+    def render(self, lines: Sequence[str], page: Page, _level: int) -> str:
+        """The fence without attributes, or the picture of a diagram."""
+        opening = _FENCE.match(lines[0])
+        if opening is None:
+            return "\n".join(lines)
+        if diagrams.language(self.fence) and (svg := page.pictures.get(self.fence.content)):
+            return opening["before"] + diagrams.picture(svg, self.fence.info)
+        word = self.fence.info.split(maxsplit=1)[0] if self.fence.info else ""
+        return "\n".join([f"{opening['before']}{opening['ticks']}{word}", *lines[1:]])
+
+
+def _verbatim(lines: Sequence[str], _page: Page, _level: int) -> str:
+    return "\n".join(lines)
+
+
+def _callout(lines: Sequence[str], page: Page, level: int) -> str:
+    opening = callouts.OPENING.match(lines[0])
+    if opening is None:
+        return "\n".join(lines)
+    depth = opening["prefix"].count(">") + 1
+    body = render("\n".join(_unquoted(line, depth) for line in lines[1:]), page, level)
+    shown = callouts.callout(opening["kind"], inline(opening["title"], page), body, opening["fold"])
+    return _behind(opening["prefix"], shown)
+
+
+def _tabs(lines: Sequence[str], page: Page, level: int) -> str:
+    """`[list2tab|#Title]` and its list as a section with a heading for each item."""
+    marker = _TABS.match(lines[0])
+    title = (marker["title"] or "").strip() if marker else ""
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    group = min(level + 1, DEEPEST)
+    parts = [f"{'#' * group} {inline(title, page)}"] if title else []
+    text = dedent("\n".join(lines[1:]))
+    for item in _items(text):
+        first, _, rest = item.partition("\n")
+        below = min(group + bool(title), DEEPEST)
+        parts.append(f"{'#' * below} {inline(_ITEM.sub('', first), page)}")
+        parts.append(render(dedent(rest).strip("\n"), page, below))
+    return _behind(indent, "\n\n".join(part for part in parts if part))
+
+
+def _items(text: str) -> Iterator[str]:
+    lines = text.split("\n")
+    for token in blocks(text):
+        if token.type == "list_item_open" and token.level == 1 and token.map:
+            yield "\n".join(lines[slice(*token.map)])
+
+
+def _list_after(tokens: Sequence[Token]) -> list[int] | None:
+    """Lines of the list directly below the paragraph that `tokens` start with."""
+    after = tokens[3] if len(tokens) > 3 else None
+    return after.map if after is not None and after.type in ("bullet_list_open", "ordered_list_open") else None
+
+
+def _without_comments(text: str) -> str:
+    lines = text.split("\n")
+    kept: list[str] = []
+    done = 0
+    for token in blocks(text):
+        if token.type in ("fence", "code_block") and token.map:
+            kept += [uncommented("\n".join(lines[done : token.map[0]]))] if token.map[0] > done else []
+            kept += lines[slice(*token.map)]
+            done = token.map[1]
+    return "\n".join([*kept, uncommented("\n".join(lines[done:]))])
+
+
+def _level(lines: Sequence[str], otherwise: int) -> int:
+    headings = (match for line in reversed(lines) if (match := _HEADING.match(line)))
+    nearest = next(headings, None)
+    return len(nearest[1]) if nearest else otherwise
+
+
+def _unquoted(line: str, depth: int) -> str:
+    for _ in range(depth):
+        line = re.sub(r"^[ \t]*>[ \t]?", "", line, count=1)
+    return line
+
+
+def _behind(prefix: str, text: str) -> str:
+    """`text` with `prefix` before its first line, and before the others what continues it: blanks for a list's sign."""
+    first, *rest = text.split("\n")
+    further = re.sub(r"[^>\s]", " ", prefix)
+    return "\n".join([prefix + first, *((further + line).rstrip() for line in rest)])

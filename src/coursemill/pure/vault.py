@@ -1,0 +1,93 @@
+"""Which note a wikilink means, and who links to whom: the vault as Obsidian resolves it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from coursemill.model import Lesson
+
+WIKILINK = re.compile(
+    r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\n]*?))?\]\]"
+)
+"""`[[target#heading|alias]]`; inside of tables the bar is written `\\|`. It also stands in verbose patterns."""
+
+
+@dataclass(frozen=True)
+class VaultMap:
+    """Every note and file of the vault, found by path, by name or by alias, whatever the case."""
+
+    lessons: Mapping[str, Lesson]
+    others: tuple[str, ...] = ()
+    """Paths of notes that are no lessons, and of other files (pictures) that notes may embed."""
+
+    @classmethod
+    def of(cls, lessons: Iterable[Lesson], others: Iterable[str] = ()) -> VaultMap:
+        """Make the map of parsed `lessons` and the paths of whatever else is in the vault."""
+        by_path = {lesson.path: lesson for lesson in lessons}
+        return cls(by_path, tuple(sorted(set(others) - by_path.keys())))
+
+    def lesson(self, path: str) -> Lesson | None:
+        """The parsed note at `path`, if it is one."""
+        return self.lessons.get(path)
+
+    def resolve(self, target: str, from_path: str) -> tuple[str, ...]:
+        """Paths of the notes or files that `target` may mean, the likeliest first; nothing when there is none.
+
+        A path counts from the vault's root, from the linking note (`./`, `../`), or as the end of a longer
+        one; then names are tried, then aliases. More than one result: the link is ambiguous.
+        """
+        key = _key(target.strip())
+        if not key:
+            return (from_path,)
+        if key.startswith(("./", "../")):
+            key = _key(posixpath.normpath(posixpath.join(posixpath.dirname(from_path), target.strip())))
+        found = [p for p in self._by_name.get(posixpath.basename(key), ()) if f"/{_key(p)}".endswith(f"/{key}")]
+        exact = [p for p in found if "/" in key and key in (_key(p), _key(p).partition("/")[2])]
+        here = posixpath.dirname(from_path)
+        likely = sorted(exact or found, key=lambda p: (posixpath.dirname(p) != here, p.count("/"), p))
+        return tuple(likely) or self._by_alias.get(key, ())
+
+    def backlinks(self, path: str) -> tuple[str, ...]:
+        """Paths of the lessons whose text or `related` links to the note at `path`, without itself."""
+        return self._backlinks.get(path, ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in (*self.lessons, *self.others):
+            names.setdefault(posixpath.basename(_key(path)), []).append(path)
+        return names
+
+    @cached_property
+    def _by_alias(self) -> Mapping[str, tuple[str, ...]]:
+        aliases: dict[str, tuple[str, ...]] = {}
+        for path, lesson in sorted(self.lessons.items()):
+            for alias in lesson.front.aliases:
+                aliases[alias.casefold()] = (*aliases.get(alias.casefold(), ()), path)
+        return aliases
+
+    @cached_property
+    def _backlinks(self) -> Mapping[str, tuple[str, ...]]:
+        sources: dict[str, dict[str, None]] = {}
+        for path, lesson in sorted(self.lessons.items()):
+            related = (target(text) for text in lesson.front.related)
+            for name in (*(link.target for link in lesson.links), *related):
+                for linked in self.resolve(name, path)[:1]:
+                    if linked != path:
+                        sources.setdefault(linked, {})[path] = None
+        return {linked: tuple(paths) for linked, paths in sources.items()}
+
+
+def target(text: str) -> str:
+    """What a property such as `"[[Note#Heading|alias]]"` names: `Note`; plain text names itself."""
+    link = WIKILINK.search(text)
+    return (link["target"] if link else text).strip()
+
+
+def _key(path: str) -> str:
+    folded = path.casefold()
+    return folded.removesuffix(".md").removeprefix("/")
