@@ -1,0 +1,132 @@
+"""What became of a lesson on a kernel: frozen values that every report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from coursemill.model import Accelerator
+
+Status = Literal["passed", "failed", "timeout", "died", "empty", "unavailable", "not offered", "cancelled"]
+STATUSES: tuple[Status, ...] = (
+    "passed",
+    "failed",
+    "timeout",
+    "died",
+    "empty",
+    "unavailable",
+    "not offered",
+    "cancelled",
+)
+PROBLEMS: frozenset[Status] = frozenset({"failed", "timeout", "died"})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that went wrong while a lesson ran."""
+
+    kind: Literal["error", "claim", "timeout", "died"]
+    place: str
+    """The note's `path:line`."""
+    cell: str
+    """The notebook cell's id; empty when no cell had been started."""
+    message: str
+    trace: tuple[str, ...] = ()
+    """The way to the place, innermost last: a line a frame."""
+    difference: str = ""
+    """Of a claim: what the note says against what was printed, a line each, marked `-` and `+`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A lesson on a kernel."""
+
+    lesson: str
+    note: str
+    worksheet: str
+    kernel: str
+    status: Status
+    reason: str = ""
+    """Why it is not passed, in a line; with what to do about it in `fix`."""
+    fix: str = ""
+    seconds: float = 0.0
+    code: int = 0
+    """Code cells that the notebook has."""
+    cells: int = 0
+    """Code cells that were executed to their end."""
+    statements: int = 0
+    """Top-level statements in those cells."""
+    exercises: int = 0
+    points: float = 0.0
+    failures: tuple[Failure, ...] = ()
+    notebook: str = ""
+    """The executed notebook, relative to the course's root."""
+    parameters: Mapping[str, Any] | None = None
+    cached: bool = False
+
+    @property
+    def problem(self) -> bool:
+        """It makes the whole run fail: also code cells none of which holds a statement."""
+        return self.status in PROBLEMS or (self.status == "empty" and self.code > 0)
+
+    @property
+    def label(self) -> str:
+        return f"{self.status} (cached)" if self.cached else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What a probe found: devices, or the reason why there are none and how to get them."""
+
+    name: Accelerator
+    available: bool
+    reason: str = ""
+    fix: str = ""
+    devices: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> str:
+        """The kernelspec's name."""
+        return f"coursemill-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run: lessons × kernels."""
+
+    runs: tuple[Run, ...]
+    kernels: tuple[Kernel, ...]
+    seconds: float
+    started: str
+    """ISO 8601, with the time zone."""
+    required: tuple[str, ...] = ()
+    """Kernels that had to be available."""
+    interrupted: bool = False
+
+    @property
+    def problems(self) -> tuple[Run, ...]:
+        return tuple(r for r in self.runs if r.problem)
+
+    @property
+    def lacking(self) -> tuple[Kernel, ...]:
+        """Required kernels that this machine does not have."""
+        return tuple(k for k in self.kernels if k.name in self.required and not k.available)
+
+    def counts(self) -> dict[Status, int]:
+        """How many runs have which status, those that none has left out."""
+        found = {status: sum(r.status == status for r in self.runs) for status in STATUSES}
+        return {status: number for status, number in found.items() if number}
+
+
+def to_data(run: Run) -> dict[str, Any]:
+    """Make plain data of a run, for JSON."""
+    return asdict(run)
+
+
+def from_data(data: Mapping[str, Any]) -> Run:
+    """Read what `to_data` made; raises TypeError or KeyError when it is something else."""
+    known = {f.name for f in fields(Run)}
+    values = {k: v for k, v in data.items() if k in known}
+    failures = tuple(Failure(**{**f, "trace": tuple(f["trace"])}) for f in values.pop("failures", ()))
+    return Run(**values, failures=failures)

@@ -1,0 +1,41 @@
+"""How many statements a cell executes: a pass counts only with them, for a notebook of comments proves nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+MAGIC = re.compile(r"^(\s*)(?:[%!].*|[^\s#'\"=(]+\?{1,2}\s*)$", re.MULTILINE)
+ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)[%!].*$", re.MULTILINE)
+
+
+def count(source: str) -> int:
+    """Count the top-level statements of a cell.
+
+    A magic, a shell line and a whole `%%` cell count as one; strings, `...` and `pass` alone as none;
+    a cell that Python cannot parse as one when it holds anything but comments.
+    """
+    if source.lstrip().startswith("%%"):
+        return 1 if source.strip().partition("\n")[2].strip() or _line_magic(source) else 0
+    body = _parsed(source) or _parsed(MAGIC.sub(r"\1magic()", ASSIGNED_MAGIC.sub(r"\1magic()", source)))
+    if body is None:
+        return int(any(line.strip() and not line.lstrip().startswith("#") for line in source.splitlines()))
+    return sum(not _idle(statement) for statement in body)
+
+
+def _parsed(source: str) -> list[ast.stmt] | None:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _idle(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return statement.value.value is ... or isinstance(statement.value.value, str)
+    return isinstance(statement, ast.Pass)
+
+
+def _line_magic(source: str) -> bool:
+    """`%%time x` runs its own line even when no more follows."""
+    return len(source.split()) > 1
