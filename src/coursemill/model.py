@@ -267,6 +267,8 @@ class Lesson:
     links: tuple[Link, ...] = ()
     findings: tuple[Finding, ...] = ()
     files: tuple[FileLink, ...] = ()
+    loose: tuple[Prose, ...] = ()
+    """What an error keeps out of every edition, as written: a solution, test or quiz that belongs to no valid task."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -1,0 +1,134 @@
+"""Exercises, questions and quizzes: from a callout and what follows it to the model's values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from coursemill.model import Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
+from coursemill.pure import codes
+from coursemill.pure.attributes import of_callout
+from coursemill.pure.markdown import Callout, Fence
+from coursemill.pure.pieces import is_blank, unquoted
+from coursemill.pure.references import without_code
+
+_OPTION = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?:[ \t]+(.*))?")
+_WHY = re.compile(
+    r"(?:(?<![*\w\\])\*(?![*\s])((?:[^*]|\*\*[^*]+\*\*)+)(?<![\s\\])\*|(?<![\w\\])_(?![_\s])([^_]+)(?<![\s\\])_)$"
+)
+
+
+@dataclass
+class Task:
+    """A task that is still being read. `invalid`: it has no usable id, so nothing of it can be graded."""
+
+    kind: Literal["exercise", "question", "quiz", "invalid"]
+    id: str
+    span: Span
+    title: str
+    prompt: str = ""
+    points: float = 0.0
+    options: tuple[Option, ...] = ()
+    parts: list[ExercisePart] = field(default_factory=list)
+    model_answer: list[str] = field(default_factory=list)
+    rubric: list[str] = field(default_factory=list)
+    key: list[Span] = field(default_factory=list)
+
+    def built(self) -> list[Part]:
+        """The task as a part of the lesson; what an invalid one leaves behind is parts of their own."""
+        plain = tuple(p for p in self.parts if isinstance(p, Prose | Code | Hint))
+        if self.kind == "exercise":
+            return [Exercise(self.id, self.span, self.title, self.prompt, tuple(self.parts))]
+        if self.kind == "quiz":
+            return [Quiz(self.id, self.span, self.title, self.prompt, self.points, self.options, plain)]
+        if self.kind == "invalid":
+            return [p for p in plain if not isinstance(p, Hint)]
+        answer, rubric = "\n\n".join(self.model_answer), "\n\n".join(self.rubric)
+        return [
+            Question(self.id, self.span, self.title, self.prompt, self.points, answer, rubric, plain, tuple(self.key))
+        ]
+
+
+def opened(path: str, callout: Callout, end: int, lines: Sequence[str]) -> tuple[Task, list[Finding]]:
+    """The task that `callout` begins; its own text ends above line `end`, where the first part in it may stand."""
+    line = callout.start + 1
+    bar = lines[callout.start].find("|", lines[callout.start].find("[!"))
+    attributes = of_callout(path, line, bar + 2, callout.attributes)
+    manual = callout.kind == "exercise" and attributes.text("grade", "auto") == "manual"
+    attributes.allow(
+        {"id", "points", "grade"} if callout.kind == "exercise" else {"id", "points"}, f"`[!{callout.kind}]`"
+    )
+    if callout.kind == "exercise" and attributes.values.get("grade", "auto") not in {"manual", "auto", None}:
+        message, fix = f"`grade` is `{attributes.values['grade']}`", "write `grade=manual`, or leave it out"
+        attributes.report(codes.ATTRIBUTE_VALUE, "grade", message, fix)
+    if callout.kind == "exercise" and not manual and "points" in attributes.values:
+        message, fix = "an auto-graded exercise has the points of its tests", "give `points=…` to each test"
+        attributes.report(codes.UNKNOWN_ATTRIBUTE, "points", message, fix)
+    identifier = attributes.identifier()
+    if not attributes.values.get("id"):
+        fix = f"give it one: `[!{callout.kind}|id=…]`"
+        attributes.findings.append(codes.ID_MISSING.at(path, line, f"the {callout.kind} has no id", fix=fix))
+    if callout.nested:
+        attributes.findings.append(codes.TASK_NESTED.at(path, line))
+    kind: Literal["exercise", "question", "quiz", "invalid"] = "quiz" if callout.kind == "quiz" else "exercise"
+    task = Task("question" if manual else kind, identifier, Span(path, line, end), callout.title)
+    task.points = attributes.number("points")
+    body = [unquoted(text, callout.quotes) for text in lines[callout.start + 1 : end]]
+    if kind == "quiz":
+        fenced = {
+            n - callout.start - 1 for c in callout.children if isinstance(c, Fence) for n in range(c.start, c.end)
+        }
+        body, task.options = _options(body, fenced)
+    task.prompt = _joined(body)
+    if not identifier:
+        task.kind = "invalid"
+    return task, attributes.findings
+
+
+def text(callout: Callout, lines: Sequence[str]) -> str:
+    """What stands in a callout below its header, without the quote marks."""
+    return _joined([unquoted(line, callout.quotes) for line in lines[callout.start + 1 : callout.end]])
+
+
+def _joined(lines: list[str]) -> str:
+    start, end = 0, len(lines)
+    while start < end and not lines[start].strip(" \t"):
+        start += 1
+    while end > start and not lines[end - 1].strip(" \t"):
+        end -= 1
+    return "\n".join(lines[start:end])
+
+
+def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...]]:
+    """The lines that are prompt, and the options: `- [x] text *remark*`, with indented lines that go on."""
+    prompt: list[str] = []
+    found: list[tuple[bool, list[str]]] = []
+    going = False
+    for n, line in enumerate(lines):
+        option = None if n in fenced else _OPTION.fullmatch(line)
+        if option:
+            found.append((option[1] != " ", [option[2] or ""]))
+            going = True
+        elif going and (line[:1] in {" ", "\t"} or n in fenced or (not is_blank(line) and not is_blank(lines[n - 1]))):
+            found[-1][1].append(line)
+        elif is_blank(line):
+            if going:
+                found[-1][1].append("")
+            else:
+                prompt.append(line)
+        else:
+            going = False
+            prompt += ["", line] if found and prompt and prompt[-1] else [line]
+    return prompt, tuple(_option(right, text) for right, text in found)
+
+
+def _option(right: bool, lines: list[str]) -> Option:
+    margin = min((len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")), default=0)
+    text = "\n".join([lines[0], *(line[margin:] for line in lines[1:])]).strip(" \t\n")
+    why = _WHY.search(without_code(text))
+    if why is None or not text[: why.start()].strip():
+        return Option(text, right)
+    first, last = why.span(1) if why[1] is not None else why.span(2)
+    return Option(text[: why.start()].rstrip(), right, text[first:last].strip())

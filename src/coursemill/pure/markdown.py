@@ -1,0 +1,253 @@
+"""A note's outline: fences, our callouts and headings with their lines; all else is prose between them.
+
+markdown-it finds the blocks; lines are counted from 0 here, ranges are half-open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from markdown_it import MarkdownIt
+from markdown_it.parser_block import RuleFuncBlockType
+from markdown_it.ruler import Ruler
+from markdown_it.rules_block import (
+    StateBlock,
+    blockquote,
+    code,
+    heading,
+    hr,
+    html_block,
+    lheading,
+    list_block,
+    paragraph,
+)
+from markdown_it.token import Token
+
+from coursemill.pure import fences
+
+OURS = frozenset({"exercise", "quiz", "hint", "solution", "rubric"})
+HEADER = re.compile(
+    r"\[!(?P<kind>[^\]|\n]+)(?:\|(?P<attributes>(?:\"[^\"\n]*\"|'[^'\n]*'|[^\]\"'\n])*))?\]"
+    r"[+-]?[ \t]*(?P<title>[^\n]*)"
+)
+_TABS = re.compile(r"(?:^|\n)[ \t]*\[list2tab(?:\|[^\]\n]*)?\][ \t]*$")
+_DEEPEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A fence with its ticks at lines `start` to `end`; `column` is where its info string starts."""
+
+    start: int
+    end: int
+    info: str
+    column: int
+    text: str
+    nested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Callout:
+    """A callout of one of our kinds; `quotes` is how many `>` stand before its text."""
+
+    start: int
+    end: int
+    kind: str
+    attributes: str
+    title: str
+    quotes: int
+    nested: bool
+    children: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading at the left margin."""
+
+    start: int
+    end: int
+    level: int
+    text: str
+
+
+Block = Fence | Callout | Heading
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a note is made of. `lines` are the note's own, less what follows a closing fence on its line."""
+
+    lines: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    indents: dict[int, tuple[int, int]]
+    """Line on which a block begins → quotes around it, columns that lists indent it by."""
+    tabs: frozenset[int]
+    """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
+    inline: tuple[tuple[int, int], ...]
+    """Lines of paragraphs and headings: where links may be."""
+    notes: fences.Notes
+
+
+def outline(lines: list[str]) -> Outline:
+    """Find the blocks of a note's lines; never raises."""
+    notes = fences.Notes()
+    tokens = _PARSER.parse("\n".join(lines) + "\n", {"notes": notes}) if lines else []
+    walk = _Walk(lines)
+    walk.run(tokens)
+    shown = list(lines)
+    for line, (quotes, ticks) in notes.cuts.items():
+        shown[line] = lines[line][:quotes] + lines[line][ticks:]
+    return Outline(tuple(shown), tuple(walk.blocks), walk.indents, frozenset(walk.tabs), tuple(walk.inline), notes)
+
+
+@dataclass
+class _Quote:
+    """A block quote that is being walked through."""
+
+    start: int
+    end: int
+    nested: bool
+    header: re.Match[str] | None
+    blocks: list[Block]
+
+
+@dataclass
+class _Walk:
+    """One pass over the tokens, with the containers that are open."""
+
+    lines: list[str]
+    blocks: list[Block] = field(default_factory=list)
+    indents: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tabs: set[int] = field(default_factory=set)
+    inline: list[tuple[int, int]] = field(default_factory=list)
+    quotes: list[_Quote] = field(default_factory=list)
+    lists: list[tuple[int, bool]] = field(default_factory=list)
+
+    def run(self, tokens: list[Token]) -> None:
+        for n, token in enumerate(tokens):
+            if token.map and "indent" in token.meta:
+                self.indents.setdefault(token.map[0], (len(self.quotes), token.meta["indent"]))
+            step = getattr(self, f"on_{token.type}", None)
+            if step:
+                step(tokens, n, token)
+
+    def on_inline(self, tokens: list[Token], n: int, token: Token) -> None:
+        if token.map:
+            self.inline.append((token.map[0], token.map[1]))
+
+    def on_fence(self, tokens: list[Token], n: int, token: Token) -> None:
+        start, end = token.map or (0, 0)
+        self.put(Fence(start, end, token.info, token.meta["column"], token.content, token.level > 0))
+
+    def on_heading_open(self, tokens: list[Token], n: int, token: Token) -> None:
+        if token.level == 0:
+            start, end = token.map or (0, 0)
+            self.put(Heading(start, end, int(token.tag[1]), tokens[n + 1].content.strip()))
+
+    def on_bullet_list_open(self, tokens: list[Token], n: int, token: Token) -> None:
+        before = tokens[n - 2].content if n > 2 and tokens[n - 1].type == "paragraph_close" else ""
+        self.lists.append((token.meta["indent"], bool(_TABS.search(before))))
+
+    on_ordered_list_open = on_bullet_list_open
+
+    def on_bullet_list_close(self, tokens: list[Token], n: int, token: Token) -> None:
+        self.lists.pop()
+
+    on_ordered_list_close = on_bullet_list_close
+
+    def on_list_item_open(self, tokens: list[Token], n: int, token: Token) -> None:
+        indent, is_tabs = self.lists[-1]
+        start = (token.map or (0, 0))[0]
+        self.indents.setdefault(start, (len(self.quotes), indent))
+        if is_tabs:
+            self.tabs.add(start)
+
+    def on_blockquote_open(self, tokens: list[Token], n: int, token: Token) -> None:
+        start, end = token.map or (0, 0)
+        first = tokens[n + 2].content if n + 2 < len(tokens) and tokens[n + 2].type == "inline" else ""
+        self.quotes.append(_Quote(start, end, token.level > 0, HEADER.match(first), []))
+
+    def on_blockquote_close(self, tokens: list[Token], n: int, token: Token) -> None:
+        quote = self.quotes.pop()
+        if quote.header and quote.header["kind"].strip().lower() in OURS:
+            for callout in _callouts(quote, len(self.quotes) + 1, self.lines):
+                self.put(callout)
+        else:
+            for block in quote.blocks:
+                self.put(block)
+
+    def put(self, block: Block) -> None:
+        (self.quotes[-1].blocks if self.quotes else self.blocks).append(block)
+
+
+def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
+    """The callout that `quote` is; several, when headers of our kinds stand in it with no blank line between."""
+    inside = {n for block in quote.blocks for n in range(block.start, block.end)}
+    pattern = re.compile(rf"[ \t]*(?:>[ \t]?){{{depth}}}[ \t]*(?={HEADER.pattern})")
+    headers: list[tuple[int, re.Match[str]]] = []
+    for n in range(quote.start + 1, quote.end):
+        header = None if n in inside else pattern.match(lines[n])
+        if header and header["kind"].strip().lower() in OURS:
+            headers.append((n, header))
+    assert quote.header is not None  # the caller has seen it
+    headers.insert(0, (quote.start, quote.header))
+    ends = [n for n, _ in headers[1:]] + [quote.end]
+    for (start, header), end in zip(headers, ends, strict=True):
+        yield Callout(
+            start=start,
+            end=end,
+            kind=header["kind"].strip().lower(),
+            attributes=header["attributes"] or "",
+            title=header["title"].strip(),
+            quotes=depth,
+            nested=quote.nested,
+            children=tuple(b for b in quote.blocks if start <= b.start < end),
+        )
+
+
+def _parser() -> MarkdownIt:
+    """Blocks only. Tables and link definitions are paragraphs here; lists and quotes nest only so deep."""
+    parser = MarkdownIt("commonmark", {"maxNesting": 10 * _DEEPEST})
+    parser.core.ruler.enableOnly(["block"])
+    rules: Ruler[RuleFuncBlockType] = Ruler()
+    ends = ["paragraph", "reference", "blockquote", "list"]
+    rules.push("fence", _marked(fences.fence), {"alt": ends})
+    rules.push("code", _marked(code), {"alt": []})
+    rules.push("blockquote", _marked(_shallow(blockquote)), {"alt": ends})
+    rules.push("hr", _marked(hr), {"alt": ends})
+    rules.push("list", _marked(_shallow(list_block)), {"alt": ends[:3]})
+    rules.push("html_block", _marked(html_block), {"alt": ends[:3]})
+    rules.push("heading", _marked(heading), {"alt": ends[:3]})
+    rules.push("lheading", _marked(lheading), {"alt": []})
+    rules.push("paragraph", _marked(paragraph), {"alt": []})
+    parser.block.ruler = rules
+    return parser
+
+
+def _marked(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """`rule`, whose first token also says how far lists indent it."""
+
+    def marked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if silent:
+            return rule(state, start, end, True)
+        count, indent = len(state.tokens), state.blkIndent
+        if not rule(state, start, end, False):
+            return False
+        state.tokens[count].meta["indent"] = indent
+        return True
+
+    return marked
+
+
+def _shallow(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """`rule`, which leaves what is nested too deep to the paragraph: markdown-it itself would drop the note's rest."""
+
+    def shallow(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        return state.level < _DEEPEST and rule(state, start, end, silent)
+
+    return shallow
+
+
+_PARSER = _parser()

@@ -1,0 +1,87 @@
+"""What a note's prose names: wikilinks, and files by relative path, with line and column."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from coursemill.model import FileLink, Link
+
+_TICKS = re.compile(r"(?<!\\)`+|\\`(`*)")
+_WIKILINK = re.compile(r"(!?)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n]*))?\]\]")
+_FILE = re.compile(
+    r"!?\]\((?:<([^<>\n]*)>|([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*))(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|#|<%")
+
+
+def find(lines: list[str], ranges: Iterable[tuple[int, int]]) -> tuple[list[Link], list[FileLink]]:
+    """Links and files in the paragraphs at `ranges` of `lines` (from 0, half-open), outside of code."""
+    links: list[Link] = []
+    files: list[FileLink] = []
+    for start, end in ranges:
+        text = "\n".join(lines[start:end])
+        if "[[" not in text and "](" not in text:
+            continue
+        text = without_code(text)
+        starts = [0] + [m.end() for m in re.finditer("\n", text)]
+        for match in _WIKILINK.finditer(text):
+            line, column = _place(starts, match.start())
+            links.append(_link(match, start + line, column))
+        for match in _FILE.finditer(text):
+            target = unquote(match[1] or match[2] or "").partition("#")[0]
+            if target and not _SCHEME.match(target):
+                line, column = _place(starts, match.start(1 if match[1] is not None else 2))
+                files.append(FileLink(target, start + line, column))
+    return links, files
+
+
+def in_property(value: str, lines: list[str], first: int, last: int) -> list[Link]:
+    """The wikilinks in a value of the front matter, which stands in lines `first` to `last` (from 1)."""
+    links = []
+    for match in _WIKILINK.finditer(value):
+        line = next((n for n in range(first, last + 1) if match[0] in lines[n - 1]), first)
+        links.append(_link(match, line, lines[line - 1].find(match[0]) + 1 or 1))
+    return links
+
+
+def without_code(text: str) -> str:
+    """`text`, as long as before, with blanks where its code spans are."""
+    runs = [(m.start() + (m[0][0] == "\\") * 2, m.end()) for m in _TICKS.finditer(text)]
+    runs = [(start, end) for start, end in runs if end > start]
+    if not runs:
+        return text
+    later: dict[int, list[int]] = {}
+    for n, (start, end) in enumerate(runs):
+        later.setdefault(end - start, []).append(n)
+    pieces: list[str] = []
+    at = n = 0
+    while n < len(runs):
+        start, end = runs[n]
+        same = later[end - start]
+        closing = bisect_right(same, n)
+        if closing == len(same):
+            n += 1
+            continue
+        n = same[closing]
+        pieces += [text[at:start], re.sub(r"[^\n]", " ", text[start : runs[n][1]])]
+        at = runs[n][1]
+        n += 1
+    return "".join(pieces) + text[at:]
+
+
+def _link(match: re.Match[str], line: int, column: int) -> Link:
+    embed, target, heading, alias = match.groups()
+    if alias is None:
+        target, heading = target, heading or ""
+    else:  # inside of tables the bar is written `\|`
+        target, heading = (target.removesuffix("\\"), "") if heading is None else (target, heading.removesuffix("\\"))
+    return Link(target.strip(), line, column, heading.strip(), (alias or "").strip(), bool(embed))
+
+
+def _place(starts: list[int], position: int) -> tuple[int, int]:
+    """Line and column, from 1, of a position in the text whose lines begin at `starts`."""
+    line = bisect_right(starts, position)
+    return line, position - starts[line - 1] + 1
