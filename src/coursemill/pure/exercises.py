@@ -127,7 +127,8 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
 def _option(right: bool, lines: list[str]) -> Option:
     margin = min((len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")), default=0)
     text = "\n".join([lines[0], *(line[margin:] for line in lines[1:])]).strip(" \t\n")
-    why = _WHY.search(without_code(text))
+    masked = "".join(c if c == plain else "\0" for c, plain in zip(text, without_code(text), strict=True))
+    why = _WHY.search(masked)  # a remark may start and end with code, and stars in code end none
     if why is None or not text[: why.start()].strip():
         return Option(text, right)
     first, last = why.span(1) if why[1] is not None else why.span(2)
