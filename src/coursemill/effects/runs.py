@@ -75,7 +75,7 @@ def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None
     KeyboardInterrupt in it, ends what runs. A failure of a notebook is a value, not an exception.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "papermill", "jupyter_client.manager", __name__])
+    context.set_forkserver_preload(["__main__", "coursemill.effects.warm", __name__])
     waiting, running = deque(jobs), list[_Worker]()
     threads = str(max(1, _cores() // max(1, min(workers, len(jobs)))))
     try:
