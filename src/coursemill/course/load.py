@@ -1,0 +1,105 @@
+"""A course as check, build, run and prove see it: every note read and understood, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from coursemill.config import Config
+from coursemill.effects import vault as disk
+from coursemill.errors import CoursemillError
+from coursemill.model import Finding, Lesson
+from coursemill.pure import parse
+from coursemill.pure.vault import VaultMap
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course at `config.root`; nothing in it changes when the files do."""
+
+    config: Config
+    notes: tuple[Lesson, ...]
+    """Every note that can be read, by path; one without a worksheet can be linked to and is not built."""
+    listing: disk.Listing
+    findings: tuple[Finding, ...] = ()
+    """What reading and parsing found; `coursemill.pure.rules` look further."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Path of a note → SHA-256 of its bytes."""
+
+    @cached_property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """The notes that are built."""
+        return tuple(note for note in self.notes if note.front.worksheets)
+
+    @cached_property
+    def vault(self) -> VaultMap:
+        """What links resolve to."""
+        return VaultMap.of(self.notes, self.others)
+
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """Paths of what links may name beside readable notes: unreadable ones, templates, files."""
+        entries = (*self.listing.notes, *self.listing.files)
+        return (*(e.path for e in entries), *self.listing.templates)
+
+    @cached_property
+    def worksheets(self) -> frozenset[str]:
+        """The worksheets that there are, by settings or by a folder of shared files; none: any name will do."""
+        shared = PurePosixPath(self.config.notes, self.config.shared)
+        folders = map(PurePosixPath, self.listing.folders)
+        return frozenset((*self.config.worksheets, *(f.name for f in folders if f.parent == shared)))
+
+    def select(self, names: Sequence[str]) -> tuple[Lesson, ...]:
+        """Return the lessons that `names` mean: a note's name or path, or a worksheet's; all when there are none.
+
+        Raises CoursemillError for a name that means nothing.
+        """
+        if not names:
+            return self.lessons
+        unknown = [name for name in names if not any(_means(name, lesson) for lesson in self.lessons)]
+        if unknown:
+            raise CoursemillError(f"there is no lesson or worksheet `{unknown[0]}`", fix=self._hint(unknown[0]))
+        return tuple(lesson for lesson in self.lessons if any(_means(name, lesson) for name in names))
+
+    def _hint(self, name: str) -> str:
+        if any(_is_note(name, note) for note in self.notes):
+            return "the note has no `worksheet:` in its front matter"
+        known = {n for lesson in self.lessons for n in (lesson.name, *lesson.front.worksheets)}
+        near = get_close_matches(name, sorted(known), n=3)
+        return f"did you mean {' or '.join(near)}?" if near else "name a note, its path or its worksheet"
+
+
+Parse = Callable[[str, str], Lesson]
+
+
+def load(config: Config, *, understand: Parse = parse.lesson) -> Course:
+    """Read and parse the whole vault; what is wrong with a note is a finding, and the others are there.
+
+    `understand` is the parser, or one that remembers. Raises CoursemillError when there is no vault.
+    """
+    vault = disk.read(config)
+    notes = tuple(understand(note.path, note.text) for note in vault.notes)
+    return Course(
+        config=config,
+        notes=notes,
+        listing=vault.listing,
+        findings=tuple(sorted((*vault.findings, *_of(notes)))),
+        digests={note.path: note.digest for note in vault.notes},
+    )
+
+
+def _of(notes: Iterable[Lesson]) -> Iterable[Finding]:
+    return (finding for note in notes for finding in note.findings)
+
+
+def _means(name: str, lesson: Lesson) -> bool:
+    return name in lesson.front.worksheets or _is_note(name, lesson)
+
+
+def _is_note(name: str, note: Lesson) -> bool:
+    """Whether a person who typed `name` means that note: its name, its path or the end of it, with or without .md."""
+    wanted = name.removeprefix("./").removesuffix(".md").rstrip("/")
+    return bool(wanted) and f"/{note.path.removesuffix('.md')}".endswith(f"/{wanted.lstrip('/')}")
