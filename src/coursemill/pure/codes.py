@@ -61,6 +61,8 @@ FILE_PATH = _code("CM207", "file-path", "the path leaves the lesson's directory"
 TEXT_AFTER_FENCE = _code("CM208", "text-after-fence", "text follows the closing fence on its line", "put it on a line of its own")
 DIAGRAM = _code("CM209", "diagram", "the diagram could not be drawn", "mend its source", "warning")
 ROLE_OUTSIDE = _code("CM210", "role-outside-exercise", "the role belongs in an exercise", "put an `[!exercise|id=…]` callout above it")
+SYNTAX_WARNING = _code("CM211", "syntax-warning", "Python warns when it compiles the code", "do what the warning says; a student's cell that warns gets no points", "warning")
+PARAMETERS_TWICE = _code("CM212", "parameters-twice", "a second cell is tagged as parameters", 'keep one fence with tags="parameters"')
 
 # CM3: exercises, questions and quizzes
 ID_MISSING = _code("CM301", "id-missing", "the task has no id", "give it one: `[!exercise|id=…]`")

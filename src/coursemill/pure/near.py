@@ -1,0 +1,20 @@
+"""Near misses: what an author may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def advice(word: str, among: Iterable[str]) -> str:
+    """Return `did you mean …?`, or nothing when nothing is near; upper and lower case count as one."""
+    named = near(word, among)
+    return f"did you mean {' or '.join(f'`{name}`' for name in named)}?" if named else ""
+
+
+def near(word: str, among: Iterable[str], count: int = 2) -> list[str]:
+    """Return up to `count` names that resemble `word`, the nearest first."""
+    shown: dict[str, str] = {}
+    for name in sorted(among):
+        shown.setdefault(name.lower(), name)
+    return [shown[name] for name in get_close_matches(word.lower(), shown, count, cutoff=0.7)]

@@ -1,0 +1,119 @@
+"""Whether Python code compiles, as a notebook's cell or as a file; hostile code is refused, never executed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+MAX_SIZE = 256 * 1024
+"""Characters: compiling takes some 400 times as much memory, and no cell of a lesson is as long."""
+MAX_TOKENIZED = 1024 * 1024
+"""Characters: IPython tokenizes the whole cell again for each magic."""
+MAGIC = re.compile(r"(?:[^\n=]*=)?[ \t]*[%!?]|[^\n#]*\?[ \t]*$")
+PYTHON_INSIDE = {"capture", "prun", "time", "timeit"}
+"""Cell magics whose body is Python; the other ones' bodies are for somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Where in the code (1-based) something is wrong, and what."""
+
+    line: int
+    col: int
+    message: str
+
+
+def problem(text: str, *, cell: bool = True) -> Problem | None:
+    """Return why `text` does not compile, or None; in a cell, magics and top-level `await` are fine."""
+    return _look(text, cell).problem
+
+
+def warnings_of(text: str, *, cell: bool = True) -> tuple[Problem, ...]:
+    """Return what Python itself warns of when it compiles `text`; nothing when it does not compile."""
+    return _look(text, cell).warnings
+
+
+def tree(text: str, *, cell: bool = True) -> ast.Module | None:
+    """Return the syntax tree of `text`, magics translated in a cell; None when it does not compile."""
+    seen = _look(text, cell)
+    if seen.problem:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module: ast.Module = compile(seen.source, "<code>", "exec", ast.PyCF_ONLY_AST | _flags(cell), dont_inherit=True)
+    return module
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What Python says to `source`, which is the text with its magics translated."""
+
+    source: str
+    problem: Problem | None = None
+    warnings: tuple[Problem, ...] = ()
+
+
+def _look(text: str, cell: bool) -> _Look:
+    if len(text) > MAX_SIZE:
+        return _Look(text, Problem(1, 1, f"it has {len(text):,} characters; more than {MAX_SIZE:,} are not looked at"))
+    if not cell:
+        return _compiled(text, cell)
+    seen = _compiled(_cell_magic_blanked(text), cell)
+    if not seen.problem or not any(map(MAGIC.match, seen.source.splitlines())):
+        return seen
+    return _compiled(_magics_translated(seen.source), cell)
+
+
+def _compiled(text: str, cell: bool) -> _Look:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            compile(text, "<code>", "exec", _flags(cell), dont_inherit=True)
+        except SyntaxError as error:
+            return _Look(text, Problem(error.lineno or 1, max(error.offset or 1, 1), _short(error.msg)))
+        except (RecursionError, MemoryError):
+            return _Look(text, Problem(1, 1, "it is nested too deeply"))
+        except (ValueError, OverflowError) as error:  # lone surrogates, null bytes before 3.11.4
+            return _Look(text, Problem(1, 1, _short(str(error))))
+    seen = dict.fromkeys(Problem(w.lineno, 1, _short(str(w.message))) for w in caught)
+    return _Look(text, None, tuple(seen))
+
+
+def _flags(cell: bool) -> int:
+    return ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if cell else 0
+
+
+def _cell_magic_blanked(text: str) -> str:
+    """Take a leading `%%magic` line out, or everything when what follows it is not Python; lines stay lines."""
+    found = re.match(r"\s*%%(\w+)[^\n]*", text)
+    if not found:
+        return text
+    return ("\n" * found[0].count("\n")) + text[found.end() :] if found[1] in PYTHON_INSIDE else ""
+
+
+def _magics_translated(text: str) -> str:
+    """Translate `%magic`, `!shell` and `help?` as IPython would, but keep each line where it is."""
+    from IPython.core.inputtransformer2 import TransformerManager, make_tokens_by_line
+
+    lines = text.splitlines(keepends=True)
+    finders: list[Any] = TransformerManager().token_transformers  # type: ignore[no-untyped-call] # has no types
+    for _ in range(MAX_TOKENIZED // len(text)):
+        tokens = make_tokens_by_line(lines)
+        found = [one for one in (finder.find(tokens) for finder in finders) if one]
+        if not found:
+            break
+        first = min(found, key=lambda one: one.sortby())
+        try:
+            changed = first.transform(lines)
+        except SyntaxError:
+            break
+        at = first.start_line + 1
+        lines = [*changed[:at], *["\n"] * (len(lines) - len(changed)), *changed[at:]]
+    return "".join(lines)
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= 200 else message[:199] + "…"

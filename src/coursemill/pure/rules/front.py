@@ -1,0 +1,43 @@
+"""Rules for the note's name and its front matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from coursemill.model import Finding, Lesson
+from coursemill.pure import codes, near
+from coursemill.pure.rules.rule import Known, rule
+
+NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
+
+
+@rule()
+def name(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """Students can save the notebook under the note's name, whatever their system."""
+    if found := NOT_ON_WINDOWS.search(lesson.name):
+        yield codes.BAD_NAME.at(lesson.path, 1, f"the name has a `{found[0]}`, which Windows does not allow")
+
+
+@rule()
+def same_name(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """The notebooks of a worksheet lie in one folder, on systems for which upper and lower case are the same."""
+    for worksheet in lesson.front.worksheets:
+        first = known.names.get((worksheet, lesson.name.lower()), lesson.path)
+        if first != lesson.path:
+            message = f"{worksheet} has a note of this name: {first}"
+            yield codes.SAME_NAME.at(lesson.path, _line(lesson, "worksheet"), message)
+
+
+@rule()
+def worksheet(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """A worksheet that nobody knows is a typing mistake."""
+    for name in lesson.front.worksheets:
+        if known.worksheets and name not in known.worksheets:
+            fix = near.advice(name, known.worksheets)
+            line = _line(lesson, "worksheet")
+            yield codes.UNKNOWN_WORKSHEET.at(lesson.path, line, f"there is no worksheet `{name}`", fix=fix)
+
+
+def _line(lesson: Lesson, key: str) -> int:
+    return lesson.front.lines.get(key, 1)

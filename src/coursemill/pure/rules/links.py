@@ -1,0 +1,107 @@
+"""Rules for what a note links to: other notes, their headings, pictures and data."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from coursemill.model import FileLink, Finding, Lesson, Link
+from coursemill.pure import codes, near
+from coursemill.pure.rules.rule import Known, rule
+
+NOTE, FILES = ".md", ".files"
+
+
+@rule(lessons_only=False)
+def wikilinks(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """A wikilink means one note, and a heading that the note has."""
+    for link in lesson.links:
+        found = known.vault.resolve(link.target, lesson.path)
+        if not found:
+            yield _unresolved(lesson, link, known)
+        elif len(found) > 1:
+            message = f"`{link.target}` may be {' or '.join(found[:3])}"
+            yield codes.LINK_AMBIGUOUS.at(lesson.path, link.line, message, col=link.col)
+        elif (other := known.vault.lesson(found[0])) and link.heading:
+            yield from _heading(lesson, link, other)
+
+
+@rule(lessons_only=False)
+def files(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """What prose shows or links to by a path is there."""
+    for link in lesson.files:
+        if link.target.endswith(NOTE):
+            yield from _note(lesson, link, known)
+        elif _path(lesson, link) not in known.files and not _is_shared(lesson, link, known):
+            yield _missing(lesson, link, known)
+
+
+@rule()
+def files_come_along(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """The build copies `<Note>.files/` and what a worksheet shares, and nothing else."""
+    for link in lesson.files:
+        path = _path(lesson, link)
+        folder = posixpath.normpath(link.target).partition("/")[0]
+        if link.target.endswith(NOTE) or path not in known.files or _is_shared(lesson, link, known):
+            continue
+        if not folder.endswith(FILES):
+            message = f"`{link.target}` is not copied beside the notebook"
+            fix = f"move it to {lesson.name}{FILES}/"
+            yield codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
+
+
+def _unresolved(lesson: Lesson, link: Link, known: Known) -> Finding:
+    suffix = posixpath.splitext(link.target)[1]
+    if link.embed and re.fullmatch(r"\.[A-Za-z]\w{1,4}", suffix) and suffix != NOTE:
+        names = (posixpath.basename(path) for path in known.files)
+        fix = near.advice(posixpath.basename(link.target), names)
+        message = f"there is no file `{link.target}`"
+        return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
+    fix = near.advice(posixpath.basename(link.target), known.note_names)
+    message = f"no note is called `{link.target}`"
+    return codes.LINK_UNRESOLVED.at(lesson.path, link.line, message, col=link.col, fix=fix)
+
+
+def _heading(lesson: Lesson, link: Link, other: Lesson) -> Iterator[Finding]:
+    """`#A#B` is heading B below A; `#^id` is a block, which no heading names."""
+    headings = {_folded(heading.text): heading.text for heading in other.headings}
+    for wanted in link.heading.split("#"):
+        if wanted and not wanted.startswith("^") and _folded(wanted) not in headings:
+            fix = near.advice(wanted, headings.values())
+            message = f"{other.path} has no heading `{wanted}`"
+            yield codes.LINK_HEADING.at(lesson.path, link.line, message, col=link.col, fix=fix)
+            return
+
+
+def _note(lesson: Lesson, link: FileLink, known: Known) -> Iterator[Finding]:
+    if not known.vault.resolve(unquote(link.target), lesson.path):
+        stem = posixpath.basename(link.target).removesuffix(NOTE)
+        fix = near.advice(stem, known.note_names)
+        message = f"there is no note `{link.target}`"
+        yield codes.LINK_UNRESOLVED.at(lesson.path, link.line, message, col=link.col, fix=fix)
+
+
+def _path(lesson: Lesson, link: FileLink) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(lesson.path), link.target))
+
+
+def _is_shared(lesson: Lesson, link: FileLink, known: Known) -> bool:
+    """The shared files of a worksheet stand beside its notebooks."""
+    inside = posixpath.normpath(link.target)
+    return any(f"{known.shared}/{worksheet}/{inside}" in known.files for worksheet in lesson.front.worksheets)
+
+
+def _missing(lesson: Lesson, link: FileLink, known: Known) -> Finding:
+    wanted, own = posixpath.basename(link.target), posixpath.dirname(lesson.path)
+    same = sorted(path for path in known.files if posixpath.basename(path) == wanted)
+    among = {posixpath.relpath(path, own) for path in known.files if path.startswith(f"{own}/")}
+    fix = f"is it {same[0]}?" if same else near.advice(link.target, among)
+    message = f"there is no file `{link.target}`"
+    return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
+
+
+def _folded(heading: str) -> str:
+    """Obsidian leaves `#`, `|`, `:` and the like out of a link to a heading, and case does not count."""
+    return " ".join(re.findall(r"\w+", heading.casefold()))

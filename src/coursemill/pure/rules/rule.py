@@ -1,0 +1,62 @@
+"""What a rule is: a decorated function from a lesson, and what is known of its course, to findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from coursemill.model import Finding, Lesson, Span
+from coursemill.pure.vault import VaultMap
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules may know beside the lesson: the rest of its course."""
+
+    vault: VaultMap
+    worksheets: frozenset[str] = frozenset()
+    """The worksheets that there are; none: any name will do."""
+    files: frozenset[str] = frozenset()
+    """What the vault holds beside notes: paths from the course's root of files, and of the folders they lie in."""
+    shared: str = "notes/_worksheets"
+    ids: Mapping[str, Span] = field(default_factory=dict)
+    """Id of a task → the first place in the course where it stands."""
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(Worksheet, note name in lower case) → the first note of that name."""
+    note_names: frozenset[str] = frozenset()
+    """Names and aliases of notes, for near misses."""
+
+    @classmethod
+    def of(
+        cls,
+        vault: VaultMap,
+        worksheets: Iterable[str] = (),
+        files: Iterable[str] = (),
+        shared: str = "notes/_worksheets",
+    ) -> Known:
+        """Gather what the rules want to know; the first of several is the one with the smallest path."""
+        ids: dict[str, Span] = {}
+        names: dict[tuple[str, str], str] = {}
+        called = {PurePosixPath(path).stem for path in vault.others if path.endswith(".md")}
+        for path, lesson in sorted(vault.lessons.items()):
+            called |= {lesson.name, *lesson.front.aliases}
+            for worksheet in lesson.front.worksheets:
+                names.setdefault((worksheet, lesson.name.lower()), path)
+            for task in lesson.tasks if lesson.front.worksheets else ():
+                ids.setdefault(task.id, task.span)
+        return cls(vault, frozenset(worksheets), frozenset(files), shared, ids, names, frozenset(called))
+
+
+Rule = Callable[[Lesson, Known], Iterator[Finding]]
+RULES: list[tuple[Rule, bool]] = []
+
+
+def rule(*, lessons_only: bool = True) -> Callable[[Rule], Rule]:
+    """Make a function a rule; `lessons_only`: it is not for notes without a worksheet."""
+
+    def add(function: Rule) -> Rule:
+        RULES.append((function, lessons_only))
+        return function
+
+    return add
