@@ -1,4 +1,8 @@
-"""Obsidian's callouts as HTML that JupyterLab's sanitizer lets through; the Markdown inside is still rendered."""
+"""Obsidian's callouts as HTML that JupyterLab's sanitizer lets through; the Markdown inside is still rendered.
+
+The colours are a border and a tint, which read well on light and on dark pages. Jupyter's own `alert` classes do
+not: in JupyterLab 4.6 they are bright boxes in the dark theme too, with that theme's pale links in them.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +14,37 @@ from markdown_it import MarkdownIt
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a callout looks: its name where the author gave no title, a sign, Jupyter's colour."""
+    """How a callout looks: its name where the author gave no title, a sign, a colour."""
 
     name: str
     sign: str
     colour: str
 
 
+BLUE, CYAN, GREEN, ORANGE, RED, PURPLE, GREY = (
+    "8, 109, 221",
+    "0, 171, 168",
+    "8, 165, 78",
+    "236, 117, 0",
+    "233, 49, 71",
+    "120, 82, 238",
+    "140, 140, 140",
+)
+"""Obsidian's colours, as red, green and blue."""
 _KINDS = {
-    "note": Kind("Note", "📝", "info"),
-    "abstract": Kind("Abstract", "📋", "info"),
-    "info": Kind("Info", "ℹ️", "info"),
-    "todo": Kind("Todo", "☑️", "info"),
-    "tip": Kind("Tip", "💡", "success"),
-    "success": Kind("Success", "✅", "success"),
-    "question": Kind("Question", "❓", "warning"),
-    "warning": Kind("Warning", "⚠️", "warning"),
-    "failure": Kind("Failure", "❌", "danger"),
-    "danger": Kind("Danger", "⚡", "danger"),
-    "bug": Kind("Bug", "🐞", "danger"),
-    "example": Kind("Example", "🧪", "info"),
-    "quote": Kind("Quote", "💬", "info"),
+    "note": Kind("Note", "📝", BLUE),
+    "abstract": Kind("Abstract", "📋", CYAN),
+    "info": Kind("Info", "ℹ️", BLUE),
+    "todo": Kind("Todo", "☑️", BLUE),
+    "tip": Kind("Tip", "💡", CYAN),
+    "success": Kind("Success", "✅", GREEN),
+    "question": Kind("Question", "❓", ORANGE),
+    "warning": Kind("Warning", "⚠️", ORANGE),
+    "failure": Kind("Failure", "❌", RED),
+    "danger": Kind("Danger", "⚡", RED),
+    "bug": Kind("Bug", "🐞", RED),
+    "example": Kind("Example", "🧪", PURPLE),
+    "quote": Kind("Quote", "💬", GREY),
 }
 _ALIASES = {
     "summary": "abstract",
@@ -61,28 +75,32 @@ def callout(kind: str, title: str, body: str, fold: str = "") -> str:
     An unknown kind is a note that keeps its name, as in Obsidian.
     """
     name = kind.strip().casefold()
-    look = _KINDS.get(_ALIASES.get(name, name), Kind("", "📝", "info"))
+    look = _KINDS.get(_ALIASES.get(name, name), Kind("", "📝", BLUE))
     words = title.strip() or (look.name if name in _KINDS else kind.strip().capitalize())
     return box(f"{look.sign} {words}", body, look.colour, fold)
 
 
 def box(title: str, body: str, colour: str, fold: str = "") -> str:
-    """A box in one of Jupyter's colours: info, success, warning or danger; `title` is inline Markdown."""
+    """A box with a bold `title` (inline Markdown), folded when `fold` is `-`, and unfolded when it is `+`."""
     if not fold:
         return headed(f"<b>{title}</b>", body, colour)
     opened = " open" if fold == "+" else ""
-    head = f"<details {_classes(colour)}{opened}><summary><b>{as_html(title)}</b></summary>"
+    head = f"<details {_style(colour)}{opened}>\n<summary><b>{as_html(title)}</b></summary>"
     return "\n\n".join(part for part in (head, body.strip("\n"), "</details>") if part)
 
 
 def headed(heading: str, body: str, colour: str) -> str:
     """A box that starts with `heading`, a line of Markdown, or nothing."""
-    parts = (f"<div {_classes(colour)}>", heading, body.strip("\n"), "</div>")
+    parts = (f"<div {_style(colour)}>", heading, body.strip("\n"), "</div>")
     return "\n\n".join(part for part in parts if part)
 
 
-def _classes(colour: str) -> str:
-    return f'class="alert alert-block alert-{colour}"'
+def _style(colour: str) -> str:
+    """Properties that JupyterLab's sanitizer knows; margins are the last paragraph's own."""
+    return (
+        f'style="border-left: 4px solid rgb({colour}); background-color: rgba({colour}, 0.1); '
+        'padding: 8px 12px 1px 12px; margin-bottom: 12px"'
+    )
 
 
 def as_html(markdown: str) -> str:

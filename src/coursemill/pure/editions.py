@@ -105,7 +105,7 @@ class _Writer:
         after = _listed("You will learn to", [links.inline(text, self.page) for text in front.objectives])
         before = _listed("Before this lesson", [self.linked(text) for text in front.prerequisites])
         text = "\n\n".join(part for part in (after, before) if part)
-        return callouts.headed("", text, "info") if text else ""
+        return callouts.headed("", text, callouts.GREY) if text else ""
 
     def plain(self, part: Prose | Code) -> Iterator[Cell]:
         """The cells of prose or of code that is no task's."""

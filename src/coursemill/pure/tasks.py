@@ -59,7 +59,7 @@ _HIDDEN_NOTE = "# Tests that run when your work is graded:"
 
 
 def _exercise(exercise: Exercise, desk: Desk) -> Iterator[Cell]:
-    prompt = _prompt("✏️ Exercise", exercise, desk, desk.markdown(exercise.prompt), "success")
+    prompt = _prompt("✏️ Exercise", exercise, desk, desk.markdown(exercise.prompt), callouts.GREEN)
     yield Cell("markdown", prompt, exercise.span, id=f"{exercise.id}-prompt")
     tests = [(test.name, test.text) for test in exercise.tests]
     names = iter(ids.numbered(exercise.id, tests, desk.numbers))
@@ -98,9 +98,9 @@ def _test(test: Test, name: str, desk: Desk) -> Cell:
 
 
 def _question(question: Question, desk: Desk) -> Iterator[Cell]:
-    prompt = _prompt("✏️ Question", question, desk, desk.markdown(question.prompt), "success")
-    model = callouts.box("✅ Model answer", desk.markdown(question.model_answer), "success")
-    rubric = callouts.box("📋 Rubric", desk.markdown(question.rubric), "info")
+    prompt = _prompt("✏️ Question", question, desk, desk.markdown(question.prompt), callouts.GREEN)
+    model = callouts.box("✅ Model answer", desk.markdown(question.model_answer), callouts.GREEN)
+    rubric = callouts.box("📋 Rubric", desk.markdown(question.rubric), callouts.BLUE)
     if desk.edition == "instructor":
         prompt = "\n\n".join([prompt, BEGIN_SCHEME, model, rubric, END_SCHEME])
     yield Cell("markdown", prompt, question.span, id=question.id, own=True, grading="task", points=question.points)
@@ -112,7 +112,7 @@ def _question(question: Question, desk: Desk) -> Iterator[Cell]:
 def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:
     parts = [desk.markdown(question.prompt), desk.markdown(quiz.options(question)), quiz.instruction(question)]
     body = "\n\n".join(part for part in parts if part.strip())
-    prompt = _prompt("❓ Quiz", question, desk, body, "success")
+    prompt = _prompt("❓ Quiz", question, desk, body, callouts.GREEN)
     yield Cell("markdown", prompt, question.span, id=f"{question.id}-prompt")
     yield from _parts(question, desk)
     worked = desk.edition == "worked"
@@ -122,7 +122,7 @@ def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:
     yield _made(answer, question, id=question.id, own=True, grading="answer")
     yield _made(test, question, id=name, grading="test", points=question.points)
     if worked:
-        why = callouts.box(f"✅ Answer: {question.answer}", desk.markdown(quiz.explanation(question)), "success")
+        why = callouts.box(f"✅ Answer: {question.answer}", desk.markdown(quiz.explanation(question)), callouts.GREEN)
         yield Cell("markdown", why, question.span, id=f"{question.id}-why")
 
 
@@ -144,7 +144,7 @@ def _parts(task: Question | Quiz, desk: Desk) -> Iterator[Cell]:
 
 def _hint(hint: Hint, name: str, desk: Desk) -> Cell:
     title = f"💡 Hint: {hint.title}" if hint.title.strip() else "💡 Hint"
-    return Cell("markdown", callouts.box(title, desk.markdown(hint.text), "warning", "-"), hint.span, id=name)
+    return Cell("markdown", callouts.box(title, desk.markdown(hint.text), callouts.CYAN, "-"), hint.span, id=name)
 
 
 def _prompt(label: str, task: Task, desk: Desk, body: str, colour: str) -> str:
