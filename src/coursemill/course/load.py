@@ -12,7 +12,7 @@ from coursemill.config import Config
 from coursemill.effects import vault as disk
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding, Lesson
-from coursemill.pure import parse
+from coursemill.pure import naming, parse
 from coursemill.pure.vault import VaultMap
 
 
@@ -53,7 +53,8 @@ class Course:
         return frozenset((*self.config.worksheets, *(f.name for f in folders if f.parent == shared)))
 
     def select(self, names: Sequence[str]) -> tuple[Lesson, ...]:
-        """Return the lessons that `names` mean: a note's name or path, or a worksheet's; all when there are none.
+        """Return the lessons that `names` mean: a note's name, path or folder, a glob of these, or a worksheet's name;
+        all when there are none.
 
         Raises CoursemillError for a name that means nothing.
         """
@@ -65,7 +66,7 @@ class Course:
         return tuple(lesson for lesson in self.lessons if any(_means(name, lesson) for name in names))
 
     def _hint(self, name: str) -> str:
-        if any(_is_note(name, note) for note in self.notes):
+        if any(naming.means(name, note.path) for note in self.notes):
             return "the note has no `worksheet:` in its front matter"
         known = {n for lesson in self.lessons for n in (lesson.name, *lesson.front.worksheets)}
         near = get_close_matches(name, sorted(known), n=3)
@@ -96,10 +97,4 @@ def _of(notes: Iterable[Lesson]) -> Iterable[Finding]:
 
 
 def _means(name: str, lesson: Lesson) -> bool:
-    return name in lesson.front.worksheets or _is_note(name, lesson)
-
-
-def _is_note(name: str, note: Lesson) -> bool:
-    """Whether a person who typed `name` means that note: its name, its path or the end of it, with or without .md."""
-    wanted = name.removeprefix("./").removesuffix(".md").rstrip("/")
-    return bool(wanted) and f"/{note.path.removesuffix('.md')}".endswith(f"/{wanted.lstrip('/')}")
+    return name in lesson.front.worksheets or naming.means(name, lesson.path)

@@ -1,0 +1,91 @@
+"""Look for mistakes in notes; nothing in them is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from coursemill.config import Config
+from coursemill.course.load import Course, load
+from coursemill.errors import CoursemillError
+from coursemill.model import Finding
+from coursemill.pure import codes, naming, near, rules
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked at, and what is wrong there, in the order of path, line and column."""
+
+    notes: int
+    lessons: int
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+
+def check(
+    config: Config, names: Sequence[str] = (), *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Checked:
+    """Check the notes that `names` mean, all of them when there are none.
+
+    `select` and `ignore` are codes or their beginnings (`CM3`). The whole course is read in any case, since ids
+    and links reach across it. Raises CoursemillError for a name that means no note, and for an unknown code.
+    """
+    for prefix in (*select, *ignore):
+        _known(prefix)
+    course = load(config)
+    chosen = _chosen(course, names)
+    findings = (finding for finding in inspect(course) if finding.path in chosen)
+    return Checked(
+        notes=len(chosen),
+        lessons=sum(lesson.path in chosen for lesson in course.lessons),
+        findings=tuple(
+            finding
+            for finding in findings
+            if (not select or finding.code.startswith(tuple(select))) and not finding.code.startswith(tuple(ignore))
+        ),
+    )
+
+
+def inspect(course: Course) -> list[Finding]:
+    """Return everything that is wrong with the notes of a course: what reading, parsing and the rules find."""
+    shared = PurePosixPath(course.config.notes, course.config.shared)
+    files = (*(entry.path for entry in course.listing.files), *course.listing.folders)
+    known = rules.Known.of(course.vault, course.worksheets, files, shared.as_posix())
+    parsed = {finding for note in course.notes for finding in note.findings}
+    found = {finding for note in course.notes for finding in rules.check(note, known)}
+    return sorted(found | (set(course.findings) - parsed))
+
+
+def _chosen(course: Course, names: Sequence[str]) -> set[str]:
+    """Paths of the notes that `names` mean, with those that cannot be read; a worksheet's name means its lessons."""
+    worksheets = {path: lesson.front.worksheets for path, lesson in course.vault.lessons.items()}
+    paths = {*(entry.path for entry in course.listing.notes), *(finding.path for finding in course.findings)}
+    if not names:
+        return paths
+    chosen: set[str] = set()
+    for name in names:
+        found = {path for path in paths if naming.means(name, path) or name in worksheets.get(path, ())}
+        if not found:
+            raise CoursemillError(f"there is no note `{name}`", fix=_advice(name, paths))
+        chosen |= found
+    return chosen
+
+
+def _advice(name: str, paths: Iterable[str]) -> str:
+    wanted = PurePosixPath(name).name.removesuffix(".md")
+    advice = near.advice(wanted, (PurePosixPath(path).stem for path in paths))
+    return advice or "name a note, its path, its folder or its worksheet, or write a glob such as 'Spark_*'"
+
+
+def _known(prefix: str) -> None:
+    if not any(code.startswith(prefix) for code in codes.REGISTRY):
+        fix = near.advice(prefix, codes.REGISTRY) or "`coursemill check --codes` lists them"
+        raise CoursemillError(f"there is no code `{prefix}`", fix=fix)
