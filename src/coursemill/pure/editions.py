@@ -94,7 +94,7 @@ class _Writer:
         """The title, what the lesson teaches and needs, and the first prose."""
         text = prose.render(first.text, self.page, 1) if first else ""
         title, _, rest = text.lstrip("\n").partition("\n") if text.lstrip("\n").startswith("# ") else ("", "", text)
-        heading = title or f"# {self.lesson.title}"
+        heading = title or f"# {links.escaped(self.lesson.title)}"
         parts = [heading, self.aims(), rest.strip("\n")]
         span = first.span if first else Span(self.lesson.path, 1, max(self.lesson.front.end_line, 1))
         return Cell("markdown", "\n\n".join(part for part in parts if part), span, id="", slug="top")

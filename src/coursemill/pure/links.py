@@ -82,8 +82,14 @@ def wikilink(target: str, heading: str | None, alias: str | None, place: Place, 
 
 
 def anchor(heading: str) -> str:
-    """The fragment that JupyterLab gives to a heading: its text, with dashes for spaces."""
-    return quote(plain(heading).replace(" ", "-"), safe="-_.~!*'():@,;+&$/?")
+    """The fragment that JupyterLab gives to a heading of that text (without markup): dashes for spaces.
+
+    JupyterLab compares it undecoded, so what a browser leaves alone in an address must not be encoded; headings
+    with quotes or letters beyond ASCII cannot be reached there (seen in 4.6).
+    """
+    text = heading.replace(" ", "-")
+    balanced = text.count("(") == text.count(")")
+    return quote(text, safe="-_.~!*':@,;+&$/?=[]{}^" + ("()" if balanced else ""))
 
 
 def plain(markdown: str) -> str:
@@ -93,6 +99,11 @@ def plain(markdown: str) -> str:
     text = re.sub(r"(`+)\s?(.+?)\s?\1", r"\2", text)
     text = re.sub(r"(\*\*|__|\*|==|~~|(?<!\w)_)(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
     return html.unescape(re.sub(r"\\([^\w\s])", r"\1", text)).strip()
+
+
+def escaped(text: str) -> str:
+    """`text` as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*<\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
 def _notebook(target: str, heading: str, place: Place) -> str:
@@ -111,7 +122,7 @@ def _notebook(target: str, heading: str, place: Place) -> str:
 
 def _same(heading: Heading, wanted: str) -> bool:
     """Obsidian leaves `#`, `|`, `^`, `:`, `%`, `[` and `]` out of a link to a heading."""
-    return _folded(plain(heading.text)) == _folded(plain(wanted))
+    return _folded(heading.text) == _folded(plain(wanted))
 
 
 def _folded(text: str) -> str:
@@ -119,7 +130,7 @@ def _folded(text: str) -> str:
 
 
 def _words(target: str, heading: str, lesson: Lesson | None) -> str:
-    name = lesson.title if lesson else posixpath.basename(target).removesuffix(".md").replace("_", " ").strip()
+    name = escaped(lesson.title) if lesson else posixpath.basename(target).removesuffix(".md").replace("_", " ").strip()
     return ": ".join(part for part in (name, heading if not heading.startswith("^") else "") if part)
 
 

@@ -130,12 +130,11 @@ def _tabs(lines: Sequence[str], page: Page, level: int) -> str:
     marker = _TABS.match(lines[0])
     title = (marker["title"] or "").strip() if marker else ""
     indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    group = min(level + 1, DEEPEST)
-    parts = [f"{'#' * group} {inline(title, page)}"] if title else []
+    below = min(level + 1, DEEPEST)
+    parts = [f"<b>{inline(title, page)}</b>"] if title else []
     text = dedent("\n".join(lines[1:]))
     for item in _items(text):
         first, _, rest = item.partition("\n")
-        below = min(group + bool(title), DEEPEST)
         parts.append(f"{'#' * below} {inline(_ITEM.sub('', first), page)}")
         parts.append(render(dedent(rest).strip("\n"), page, below))
     return _behind(indent, "\n\n".join(part for part in parts if part))

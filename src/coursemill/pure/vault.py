@@ -52,7 +52,7 @@ class VaultMap:
         return tuple(likely) or self._by_alias.get(key, ())
 
     def backlinks(self, path: str) -> tuple[str, ...]:
-        """Paths of the lessons whose text or `related` links to the note at `path`, without itself."""
+        """Paths of the lessons that link to the note at `path` (in `related`, too), without itself."""
         return self._backlinks.get(path, ())
 
     @cached_property
@@ -74,16 +74,15 @@ class VaultMap:
     def _backlinks(self) -> Mapping[str, tuple[str, ...]]:
         sources: dict[str, dict[str, None]] = {}
         for path, lesson in sorted(self.lessons.items()):
-            related = (target(text) for text in lesson.front.related)
-            for name in (*(link.target for link in lesson.links), *related):
-                for linked in self.resolve(name, path)[:1]:
+            for link in lesson.links:
+                for linked in self.resolve(link.target, path)[:1]:
                     if linked != path:
                         sources.setdefault(linked, {})[path] = None
         return {linked: tuple(paths) for linked, paths in sources.items()}
 
 
 def target(text: str) -> str:
-    """What a property such as `"[[Note#Heading|alias]]"` names: `Note`; plain text names itself."""
+    """Say what a property such as `"[[Note#Heading|alias]]"` names: `Note`; plain text names itself."""
     link = WIKILINK.search(text)
     return (link["target"] if link else text).strip()
 
