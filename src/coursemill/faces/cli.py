@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from coursemill import __version__, config
-from coursemill.errors import CoursemillError, Unavailable
+from coursemill.errors import ConfigError, CoursemillError, Unavailable
 
 OK, PROBLEMS, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -71,16 +72,29 @@ def course(ctx: click.Context) -> config.Config:
     return config.load(root.resolve() if root else config.find_root(Path.cwd()))
 
 
+def from_here(course: config.Config, names: Sequence[str]) -> tuple[str, ...]:
+    """Names of notes as a person typed them: what is a path from here becomes one from the course's root."""
+    return tuple(_from_root(course.root, name) for name in names)
+
+
 def main() -> None:
     """Run the command line; errors that a person can act on are one line on stderr."""
     try:
         cli.main(prog_name="coursemill")
     except Unavailable as error:
         sys.exit(_say(error, UNAVAILABLE))
-    except config.ConfigError as error:
+    except ConfigError as error:
         sys.exit(_say(error, USAGE))
     except CoursemillError as error:
         sys.exit(_say(error, PROBLEMS))
+
+
+def _from_root(root: Path, name: str) -> str:
+    path = Path.cwd() / name
+    try:
+        return path.resolve().relative_to(root).as_posix() if name and path.exists() else name
+    except (OSError, ValueError):  # a name that is too long, NUL bytes; a path outside of the course
+        return name
 
 
 def _say(error: CoursemillError, code: int) -> int:

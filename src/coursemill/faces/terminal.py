@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, Literal, Protocol
 
+from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Table as Table  # the commands' too
 from rich.text import Text
 
 from coursemill.model import Finding
+from coursemill.pure import codes
 
 FindingsFormat = Literal["text", "json", "github"]
 PLAIN_WIDTH = 120
@@ -69,7 +71,7 @@ def table(
     total: Sequence[object] = (),
 ) -> Table:
     """Lay out `rows`, with `total` as the last line; words for states are coloured, long cells fold."""
-    made = Table(title=title or None, title_justify="left", show_footer=False, header_style="bold", pad_edge=False)
+    made = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         given = column if isinstance(column, Column) else Column(column)
         made.add_column(
@@ -112,7 +114,7 @@ def annotation(finding: Finding) -> str:
         "file": finding.path,
         "line": str(finding.line),
         "col": str(finding.col),
-        "title": finding.code,
+        "title": f"{finding.code} {codes.REGISTRY[finding.code].name}",
     }
     properties = ",".join(f"{k}={_escaped(v, ':,')}" for k, v in values.items())
     advice = f" ({finding.fix})" if finding.fix else ""

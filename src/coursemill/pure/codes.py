@@ -48,7 +48,7 @@ FRONT_MATTER_YAML = _code("CM111", "front-matter-yaml", "the front matter is not
 FRONT_MATTER_KEY_TWICE = _code("CM112", "front-matter-key-twice", "a key stands twice", "keep one of them")
 FRONT_MATTER_VALUE = _code("CM113", "front-matter-value", "a property has the wrong type or value", "see the front matter's table in the docs")
 FRONT_MATTER_TAG = _code("CM114", "front-matter-tag", "YAML tags, anchors and aliases are not allowed", "write the value out")
-UNKNOWN_WORKSHEET = _code("CM115", "unknown-worksheet", "no such worksheet", "name a worksheet that exists, or make its folder")
+UNKNOWN_WORKSHEET = _code("CM115", "unknown-worksheet", "no such worksheet", "name one that has a folder of shared files or stands in the settings")
 
 # CM2: fences
 FENCE_OPEN = _code("CM201", "fence-open", "the fence is never closed", "close it with as many ticks as opened it")

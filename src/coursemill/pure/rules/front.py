@@ -34,7 +34,7 @@ def worksheet(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """A worksheet that nobody knows is a typing mistake."""
     for name in lesson.front.worksheets:
         if known.worksheets and name not in known.worksheets:
-            fix = near.advice(name, known.worksheets)
+            fix = near.advice(name, known.worksheets) or f"make {known.shared}/{name}/, or name it in the settings"
             line = _line(lesson, "worksheet")
             yield codes.UNKNOWN_WORKSHEET.at(lesson.path, line, f"there is no worksheet `{name}`", fix=fix)
 
