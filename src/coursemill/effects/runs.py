@@ -98,6 +98,7 @@ class _Worker:
 
     def __init__(self, process: Callable[..., ForkServerProcess], pipe: Callable[..., Any], job: Job, threads: str):
         self.job = job
+        job.output.unlink(missing_ok=True)  # what an earlier run left there says nothing of this one
         self.scratch = Path(tempfile.mkdtemp(prefix="coursemill-"))
         self.began = time.monotonic()
         self.deadline = self.began + START

@@ -66,6 +66,11 @@ class Run:
     cached: bool = False
 
     @property
+    def slot(self) -> str:
+        """The run's name, unique in a report."""
+        return f"{self.kernel}/{self.worksheet}/{self.note}"
+
+    @property
     def problem(self) -> bool:
         """It makes the whole run fail: also code cells none of which holds a statement."""
         return self.status in PROBLEMS or (self.status == "empty" and self.code > 0)
@@ -88,7 +93,7 @@ class Kernel:
     @property
     def spec(self) -> str:
         """The kernelspec's name."""
-        return f"coursemill-{self.name}"
+        return spec(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,11 @@ class Report:
         """How many runs have which status, those that none has left out."""
         found = {status: sum(r.status == status for r in self.runs) for status in STATUSES}
         return {status: number for status, number in found.items() if number}
+
+
+def spec(kernel: str) -> str:
+    """The kernelspec's name of a kernel."""
+    return f"coursemill-{kernel}"
 
 
 def to_data(run: Run) -> dict[str, Any]:
