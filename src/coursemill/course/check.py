@@ -56,12 +56,17 @@ def check(
 
 def inspect(course: Course) -> list[Finding]:
     """Return everything that is wrong with the notes of a course: what reading, parsing and the rules find."""
+    others = known(course)
+    parsed = {finding for note in course.notes for finding in note.findings}
+    found = {finding for note in course.notes for finding in rules.check(note, others)}
+    return sorted(found | (set(course.findings) - parsed))
+
+
+def known(course: Course) -> rules.Known:
+    """Gather what the rules may know beside the note that they look at."""
     shared = PurePosixPath(course.config.notes, course.config.shared)
     files = (*(entry.path for entry in course.listing.files), *course.listing.folders)
-    known = rules.Known.of(course.vault, course.worksheets, files, shared.as_posix())
-    parsed = {finding for note in course.notes for finding in note.findings}
-    found = {finding for note in course.notes for finding in rules.check(note, known)}
-    return sorted(found | (set(course.findings) - parsed))
+    return rules.Known.of(course.vault, course.worksheets, files, shared.as_posix())
 
 
 def _chosen(course: Course, names: Sequence[str]) -> set[str]:
