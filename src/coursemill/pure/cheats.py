@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from coursemill.pure.names import Definition
 from coursemill.pure.yes import Yes
+
+Cheat = Callable[[str, Iterable[Definition]], str]
+"""(imports, definitions) of a solution → the answer of one who knows nothing."""
 
 
 def equal_to_everything(imports: str, definitions: Iterable[Definition]) -> str:

@@ -31,6 +31,15 @@ def definitions(source: str, *, cell: bool = True) -> tuple[Definition, ...]:
     return tuple(found.values())
 
 
+def bound(source: str) -> frozenset[str]:
+    """Return every name that a cell binds at its top level, by imports too."""
+    found = {d.name for d in definitions(source)}
+    for node in _outside_of_bodies(_statements(source, True)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    return frozenset(found)
+
+
 def imports(source: str, *, cell: bool = True) -> str:
     """Return the top-level import statements of a cell (or a file), a line each."""
     kept = (s for s in _statements(source, cell) if isinstance(s, ast.Import | ast.ImportFrom))
@@ -67,9 +76,9 @@ def of_module(name: str, files: Iterable[str]) -> bool:
 
 def _after_import(statement: ast.Import | ast.ImportFrom, names: frozenset[str], modules: set[str]) -> frozenset[str]:
     for alias in statement.names:
-        bound = alias.asname or alias.name.partition(".")[0]
+        name = alias.asname or alias.name.partition(".")[0]
         module = alias.name if isinstance(statement, ast.Import) else statement.module or ""
-        names = names | {bound} if _touches(module, modules) else names - {bound}
+        names = names | {name} if _touches(module, modules) else names - {name}
     return names
 
 

@@ -33,7 +33,7 @@ class Wall:
 
     def see(self, value: Any) -> Any:
         """Return what a test may see of a value of the answer's. Raises plain.TooLarge."""
-        return plain.copied(value, self._opaque)
+        return plain.copied(value, self.proxy)
 
     def lend(self, value: Any) -> Any:
         """Return what the answer gets for a value of the test's."""
@@ -56,7 +56,8 @@ class Wall:
                 raise
             raise seen.with_traceback(error.__traceback__) from None
 
-    def _opaque(self, value: Any) -> Any:
+    def proxy(self, value: Any) -> Any:
+        """Return what a test may see of a value that is no plain data, or too much of it."""
         cls = type(value)
         if cls is types.FunctionType and value in self._lent:
             return self._lent[value]

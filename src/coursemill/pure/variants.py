@@ -1,0 +1,227 @@
+"""What proving a lesson executes: its cells in order, and for each exercise the answers that are tried.
+
+It is made of the instructor's notebook, so that what is proven is what nbgrader will grade.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Literal
+
+from coursemill.model import LETTERS, Exercise, Lesson, Quiz, Test, Wrong
+from coursemill.pure import cheats, names, quiz, traces
+from coursemill.pure.names import Definition
+
+Role = Literal["code", "answer", "test"]
+Kind = Literal["solution", "stub", "wrong", "choice", "cheat"]
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+"""What nbgrader's ClearSolutions puts in place of a solution in Python."""
+MAY_RAISE = "raises-exception"
+WRITEFILE = re.compile(r"%%writefile (?P<path>\S.*)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Code of a cell; `lines` are the note's, one for each of its own."""
+
+    text: str
+    lines: tuple[int, ...]
+
+    def line(self, number: int) -> int:
+        """The note's line of line `number` (from 1)."""
+        return self.lines[min(max(number, 1), len(self.lines)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A code cell of the instructor's notebook."""
+
+    id: str
+    role: Role
+    source: Source
+    points: float = 0.0
+    given: bool = False
+    may_raise: bool = False
+
+    @property
+    def file(self) -> str:
+        """The file that the cell writes, if that is what it does."""
+        found = WRITEFILE.match(self.source.text)
+        return found["path"] if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An answer to try: `answers` by the id of the answer's cell."""
+
+    kind: Kind
+    name: str
+    line: int
+    answers: Mapping[str, Source]
+    score: float = 0.0
+    """The points that it deserves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An exercise or quiz with every answer to try, the solution first."""
+
+    id: str
+    title: str
+    line: int
+    steps: tuple[Step, ...]
+    variants: tuple[Variant, ...]
+
+    @property
+    def tests(self) -> tuple[Step, ...]:
+        return tuple(s for s in self.steps if s.role == "test")
+
+    @property
+    def points(self) -> float:
+        return sum(s.points for s in self.tests)
+
+
+Part = Step | Trial
+
+
+def parts(lesson: Lesson, notebook: Mapping[str, Any]) -> tuple[Part, ...]:
+    """The lesson's code cells in order; those of an exercise or quiz together with what is to be tried there."""
+    tasks = {task.id: task for task in lesson.tasks if isinstance(task, Exercise | Quiz)}
+    cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    found: list[Part] = []
+    for name, group in groupby(cells, key=lambda c: c["metadata"]["coursemill"].get("task", "")):
+        task = tasks.get(name)
+        if task is None:
+            found.extend(_step(cell) for cell in group)
+        else:
+            steps = _with_tests(task, [_step(cell) for cell in group])
+            tried = _of_exercise(task, steps) if isinstance(task, Exercise) else _of_quiz(task, steps)
+            found.append(Trial(task.id, task.title, task.span.start, tuple(steps), tuple(tried)))
+    return tuple(found)
+
+
+def stub(source: Source) -> Source:
+    """Take the solution out as nbgrader's ClearSolutions does; markers are balanced, or the lesson has a finding."""
+    kept: list[tuple[str, int]] = []
+    inside = False
+    for text, line in zip(source.text.split("\n"), source.lines, strict=True):
+        if "BEGIN SOLUTION" in text:
+            inside = True
+            indent = text[: len(text) - len(text.lstrip())]
+            kept.extend((indent + stubbed, line) for stubbed in STUB)
+        elif "END SOLUTION" in text:
+            inside = False
+        elif not inside:
+            kept.append((text, line))
+    return Source("\n".join(text for text, _ in kept), tuple(line for _, line in kept))
+
+
+def _of_exercise(exercise: Exercise, steps: Sequence[Step]) -> Iterator[Variant]:
+    answers = {step.id: step for step in steps if step.role == "answer"}
+    solution = {name: step.source for name, step in answers.items()}
+    line = exercise.solutions[0].span.start if exercise.solutions else exercise.span.start
+    yield Variant("solution", "the solution", line, solution, exercise.points)
+    yield Variant("stub", "the stub", line, {name: stub(source) for name, source in solution.items()})
+    for number, wrong in enumerate(exercise.wrongs, start=1):
+        name, source = _wrong(exercise, wrong, list(answers.values()))
+        told = f"wrong answer {number}"
+        yield Variant("wrong", told, wrong.span.start, {**solution, name: source}, wrong.score)
+    yield from _cheats(answers.values(), line)
+
+
+def _wrong(exercise: Exercise, wrong: Wrong, answers: Sequence[Step]) -> tuple[str, Source]:
+    """The id of the answer's cell that a wrong answer stands for, and what it puts there."""
+    solutions = list(zip(exercise.solutions, answers, strict=True))
+    meant = [pair for pair in solutions if pair[0].path == wrong.path] or solutions
+    above = [step for solution, step in meant if solution.span.start < wrong.span.start]
+    step = above[-1] if above else meant[0][1]
+    lines = tuple(range(wrong.first_line, wrong.first_line + wrong.text.count("\n") + 1))
+    if step.file:
+        return step.id, Source(f"%%writefile {step.file}\n{wrong.text}", (lines[0], *lines))
+    return step.id, Source(wrong.text, lines)
+
+
+def _cheats(answers: Iterable[Step], line: int) -> Iterator[Variant]:
+    made = (
+        ("an object equal to everything", cheats.equal_to_everything),
+        ("functions that return such objects", cheats.returning_such),
+    )
+    seen = []
+    for name, cheat in made:
+        tried = {step.id: _cheat(step, cheat) for step in answers}
+        if tried not in seen:
+            yield Variant("cheat", name, line, tried)
+        seen.append(tried)
+
+
+def _cheat(step: Step, cheat: cheats.Cheat) -> Source:
+    head = f"%%writefile {step.file}\n" if step.file else ""
+    body = step.source.text.removeprefix(head)
+    cell = not step.file
+    defined: Sequence[Definition] = names.definitions(body, cell=cell)
+    text = head + cheat(names.imports(body, cell=cell), defined)
+    return Source(text, (step.source.line(1),) * (text.count("\n") + 1))
+
+
+def _of_quiz(question: Quiz, steps: Sequence[Step]) -> Iterator[Variant]:
+    answer = next(step for step in steps if step.role == "answer")
+    line = question.span.start
+
+    def chosen(letters: str) -> Mapping[str, Source]:
+        return {answer.id: Source(f'{quiz.variable(question)} = "{letters}"', (line,))}
+
+    yield Variant("solution", f"the answer {question.answer}", line, {answer.id: answer.source}, question.points)
+    yield Variant("stub", "the stub", line, {answer.id: stub(answer.source)})
+    letters = LETTERS[: len(question.options)]
+    others = [*letters, *([letters] if question.multiple else []), ""]
+    for other in others:
+        if other != question.answer:
+            yield Variant("choice", f"the answer {other}" if other else "no answer", line, chosen(other))
+    yield from _cheats([answer], line)
+
+
+def _step(cell: Mapping[str, Any]) -> Step:
+    graded = cell["metadata"].get("nbgrader", {})
+    role: Role = "answer" if graded.get("solution") else "test" if graded.get("grade") else "code"
+    return Step(
+        cell["id"],
+        role,
+        Source(cell["source"], _lines(cell)),
+        points=float(graded.get("points", 0)),
+        may_raise=MAY_RAISE in cell["metadata"].get("tags", ()),
+    )
+
+
+def _lines(cell: Mapping[str, Any]) -> tuple[int, ...]:
+    """For each line of a cell the note's, for generated ones the nearest."""
+    count = cell["source"].count("\n") + 1
+    return tuple(int(traces.place(cell, number).rpartition(":")[2]) for number in range(1, count + 1))
+
+
+def _with_tests(task: Exercise | Quiz, steps: Iterable[Step]) -> list[Step]:
+    """Mark the tests that the stub may pass, which no notebook says."""
+    given = iter(t.given for t in task.parts if isinstance(t, Test))
+    return [_marked(step, next(given, False)) if step.role == "test" else step for step in steps]
+
+
+def _marked(step: Step, given: bool) -> Step:
+    return Step(step.id, step.role, step.source, step.points, given, step.may_raise)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Which names hold something of an answer's, and which files an answer wrote, at some point of a lesson."""
+
+    names: frozenset[str] = frozenset()
+    files: frozenset[str] = field(default=frozenset())
+
+    def after(self, step: Step, source: Source) -> Owned:
+        """What they are after `step`, whose code was `source`."""
+        if step.role != "answer":
+            return Owned(names.owned(source.text, self.names, self.files), self.files)
+        if step.file:
+            return Owned(self.names, self.files | {step.file})
+        return Owned(self.names | names.bound(source.text), self.files)
