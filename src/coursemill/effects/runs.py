@@ -135,6 +135,8 @@ class _Worker:
         if self.process.pid:
             processes.kill_tree(self.process.pid)
         self.process.join(GRACE)
+        with contextlib.suppress(ValueError):  # it cannot be killed, hanging in a device: let it be
+            self.process.close()
         self.talk.close()
         _remove(self.scratch)
 
