@@ -17,7 +17,7 @@ from pathlib import Path
 from coursemill.config import Config
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
-from coursemill.pure import codes
+from coursemill.pure import codes, naming
 
 NOTE = ".md"
 FILES = ".files"
@@ -25,8 +25,6 @@ FILES = ".files"
 DIAGRAMS = "_diagrams"
 LARGEST = 5_000_000
 """Bytes of a note. A book of 1,000 pages has half of it."""
-LONGEST = 255 - len(".ipynb")
-"""Bytes of a name, so that the notebook's fits into a folder's entry."""
 TEMPLATES = re.compile(r"[\d_\s.-]*templates?", re.IGNORECASE)
 """Folders whose notes are patterns for new notes: they can be linked to, but are never lessons."""
 
@@ -177,7 +175,7 @@ def _entries(found: _Walk, folder: Path) -> list[os.DirEntry[str]]:
 def _file(found: _Walk, entry: os.DirEntry[str], holds: _Holds) -> None:
     name = _relative(found, entry.path)
     is_note = holds is not _Holds.DATA and entry.name.endswith(NOTE)
-    problem = _bad_name(entry.name) if is_note else _bad_file(entry.name)
+    problem = naming.cannot_be(entry.name.removesuffix(NOTE)) if is_note else _bad_file(entry.name)
     if problem:
         found.findings.append(codes.BAD_NAME.at(_shown(name), 1, problem))
         return
@@ -216,20 +214,6 @@ def _not_utf8(path: str, data: bytes, error: UnicodeDecodeError) -> Finding:
     guess = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "another encoding"
     message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; the file seems to be {guess}"
     return codes.NOT_UTF8.at(path, line, message, col=col)
-
-
-def _bad_name(name: str) -> str:
-    """Say why a notebook cannot have this file's name; empty when it can."""
-    stem = name.removesuffix(NOTE)
-    if not name.isprintable():  # also what the file system holds and UTF-8 cannot say
-        return "the name has characters that cannot be shown"
-    if len(os.fsencode(stem)) > LONGEST:
-        return f"the name is longer than {LONGEST} bytes"
-    if stem != stem.strip():
-        return "the name starts or ends with a space, which nbgrader takes away"
-    if "\\" in stem:
-        return "the name has a backslash, which parts folders on other systems"
-    return ""
 
 
 def _bad_file(name: str) -> str:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
+
+LONGEST = 255 - len(".ipynb")
+"""Bytes of a name, so that the notebook's fits into a folder's entry."""
+NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
+NOT_IN_LINKS = re.compile(r"[#^\[\]|]")
+"""What ends a note's name in a wikilink."""
 
 
 def means(name: str, path: str) -> bool:
@@ -17,3 +24,25 @@ def means(name: str, path: str) -> bool:
     if note.endswith(f"/{wanted}") or f"/{wanted}/" in note:
         return True
     return any(mark in wanted for mark in "*?[") and fnmatchcase(note, f"*/{wanted}")
+
+
+def cannot_be(stem: str) -> str:
+    """Say why a notebook cannot have the name `stem`; empty when it can."""
+    if not stem.isprintable():  # also what the file system holds and UTF-8 cannot say
+        return "the name has characters that cannot be shown"
+    if len(stem.encode("utf-8", "surrogateescape")) > LONGEST:
+        return f"the name is longer than {LONGEST} bytes"
+    if stem != stem.strip():
+        return "the name starts or ends with a space, which nbgrader takes away"
+    if "\\" in stem:
+        return "the name has a backslash, which parts folders on other systems"
+    return ""
+
+
+def should_not_be(stem: str) -> str:
+    """Say why a name that a notebook can have is a bad one all the same; empty when it is not."""
+    if found := NOT_ON_WINDOWS.search(stem):
+        return f"the name has a `{found[0]}`, which Windows does not allow"
+    if found := NOT_IN_LINKS.search(stem):
+        return f"the name has a `{found[0]}`, which ends the name in a wikilink"
+    return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 MAX_SIZE = 256 * 1024
 """Characters: compiling takes some 400 times as much memory, and no cell of a lesson is as long."""
-MAX_TOKENIZED = 1024 * 1024
+MAX_TOKENIZED = 256 * 1024
 """Characters: IPython tokenizes the whole cell again for each magic."""
 MAGIC = re.compile(r"(?:[^\n=]*=)?[ \t]*[%!?]|[^\n#]*\?[ \t]*$")
 PYTHON_INSIDE = {"capture", "prun", "time", "timeit"}

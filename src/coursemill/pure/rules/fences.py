@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coursemill.model import Code, Finding, Hint, Lesson, Prose, Solution, Test, Wrong
+from coursemill.model import Code, Finding, Hint, Lesson, Prose, Question, Quiz, Solution, Task, Test, Wrong
 from coursemill.pure import codes
 from coursemill.pure.rules.rule import Known, rule
 
@@ -39,8 +39,17 @@ def _pieces(lesson: Lesson) -> Iterator[Piece]:
         if isinstance(part, Prose | Code):
             yield part
         else:
-            yield Prose(part.span, part.prompt, "")
+            yield from _texts(part)
             yield from part.parts
+
+
+def _texts(task: Task) -> Iterator[Prose]:
+    """What a task says, each as if it were prose below the header of its callout."""
+    yield Prose(task.span, f"{task.title}\n{task.prompt}", "")
+    if isinstance(task, Question) and task.key:
+        yield Prose(task.key[0], f"\n{task.model_answer}\n{task.rubric}", "")
+    if isinstance(task, Quiz):
+        yield Prose(task.span, "".join(f"\n{option.text} {option.why}" for option in task.options), "")
 
 
 def _pairs(path: str, solution: Solution) -> Iterator[Finding]:
@@ -61,7 +70,7 @@ def _pairs(path: str, solution: Solution) -> Iterator[Finding]:
 
 
 def _strays(path: str, piece: Prose | Code | Hint | Test) -> Iterator[Finding]:
-    first = piece.first_line if isinstance(piece, Code | Test) else piece.span.start
+    first = piece.first_line if isinstance(piece, Code | Test) else piece.span.start + isinstance(piece, Hint)
     for line, word, what in _markers(piece.text, first):
         yield _stray(path, min(line, piece.span.end), word, what)
 

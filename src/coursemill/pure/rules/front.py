@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from coursemill.model import Finding, Lesson
-from coursemill.pure import codes, near
+from coursemill.pure import codes, naming, near
 from coursemill.pure.rules.rule import Known, rule
-
-NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 
 
 @rule()
 def name(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """Students can save the notebook under the note's name, whatever their system."""
-    if found := NOT_ON_WINDOWS.search(lesson.name):
-        yield codes.BAD_NAME.at(lesson.path, 1, f"the name has a `{found[0]}`, which Windows does not allow")
+    """Students can save the notebook under the note's name, whatever their system, and other notes can link to it."""
+    if problem := naming.should_not_be(lesson.name):
+        yield codes.BAD_NAME.at(lesson.path, 1, problem)
 
 
 @rule()

@@ -146,10 +146,7 @@ def _options_problem(quiz: Quiz) -> str:
     texts = Counter(option.text.strip() for option in quiz.options)
     twice = [text for text, count in texts.items() if count > 1]
     checks = (
-        (
-            len(quiz.options) < 2,
-            f"the quiz has {len(quiz.options) or 'no'} option{'s'[: len(quiz.options) != 1]}, and needs two",
-        ),
+        (len(quiz.options) < 2, "a quiz needs two options or more"),
         (len(quiz.options) > len(LETTERS), f"the quiz has more than {len(LETTERS)} options"),
         ("" in texts, "an option of the quiz is empty"),
         (bool(twice), f"two options of the quiz are the same: {twice[0] if twice else ''}"),
