@@ -38,8 +38,7 @@ def check(
     `select` and `ignore` are codes or their beginnings (`CM3`). The whole course is read in any case, since ids
     and links reach across it. Raises CoursemillError for a name that means no note, and for an unknown code.
     """
-    for prefix in (*select, *ignore):
-        _known(prefix)
+    wanted, unwanted = tuple(map(_prefix, select)), tuple(map(_prefix, ignore))
     course = load(config)
     chosen = _chosen(course, names)
     findings = (finding for finding in inspect(course) if finding.path in chosen)
@@ -49,7 +48,7 @@ def check(
         findings=tuple(
             finding
             for finding in findings
-            if (not select or finding.code.startswith(tuple(select))) and not finding.code.startswith(tuple(ignore))
+            if (not wanted or finding.code.startswith(wanted)) and not finding.code.startswith(unwanted)
         ),
     )
 
@@ -90,7 +89,10 @@ def _advice(name: str, paths: Iterable[str]) -> str:
     return advice or "name a note, its path, its folder or its worksheet, or write a glob such as 'Spark_*'"
 
 
-def _known(prefix: str) -> None:
-    if not any(code.startswith(prefix) for code in codes.REGISTRY):
+def _prefix(typed: str) -> str:
+    """The beginning of a code, as a person typed it; raises CoursemillError when no code begins so."""
+    prefix = typed.upper()
+    if not prefix or not any(code.startswith(prefix) for code in codes.REGISTRY):
         fix = near.advice(prefix, codes.REGISTRY) or "`coursemill check --codes` lists them"
-        raise CoursemillError(f"there is no code `{prefix}`", fix=fix)
+        raise CoursemillError(f"there is no code `{typed}`", fix=fix)
+    return prefix

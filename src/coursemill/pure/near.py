@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SHORT = 8
+"""Characters; in longer names the same share of them is often just a common beginning."""
 SHORTEST = 3
 """Characters that a name shares by accident only rarely."""
 
@@ -21,6 +23,6 @@ def near(word: str, among: Iterable[str], count: int = 2) -> list[str]:
     for name in sorted(among):
         shown.setdefault(name.lower(), name)
     wanted = word.lower()
-    close = get_close_matches(wanted, shown, count, cutoff=0.8)
+    close = get_close_matches(wanted, shown, count, cutoff=0.7 if len(wanted) <= SHORT else 0.8)
     longer = [name for name in shown if len(wanted) >= SHORTEST and wanted in name and name not in close]
     return [shown[name] for name in (close + longer)[:count]]
