@@ -13,7 +13,7 @@ from coursemill.model import Finding
 from coursemill.pure import codes
 
 ROOT = Path(__file__).parents[2]
-BUILT = {"CM209"}  # found by drawing, which check does not do
+BUILT = {"CM209", "CM501", "CM502"}  # found by building, which check does not do
 CHECKED = sorted(set(codes.REGISTRY) - BUILT)
 
 

@@ -16,6 +16,7 @@ GROUPS = {
     "CM2": "Fences",
     "CM3": "Exercises, questions and quizzes",
     "CM4": "Links and files",
+    "CM5": "Building",
 }
 FRONT = "---\nworksheet: WS_1\n---\n"
 _HEAD = f"""\
@@ -26,6 +27,8 @@ _HEAD = f"""\
 A finding is one line: `path:line:col: CODE what is wrong (what to do)`. A code's meaning never changes, and no code is
 used again for something else, so they can be named in `--select`, `--ignore` and in issues. Errors make `check` exit
 with 1; warnings do so with `--strict`. `coursemill check --explain CM301` shows one entry of this page.
+
+CM209 and those that begin with CM5 come from `coursemill build`, which also checks.
 
 The examples are whole notes, less their front matter where it says nothing but `worksheet: WS_1`. A test keeps them
 true: each wrong one gives exactly its code, each right one gives none.
@@ -61,7 +64,7 @@ def explain(name: str) -> Explained:
         raise CoursemillError(f"there is no code `{name}`", fix=fix)
     file = resources.files("coursemill") / "explained" / f"{code.code}.md"
     text = file.read_text(encoding="utf-8")
-    _, wrong, right = re.split(r"^## (?:Wrong|Right)$", text, flags=re.MULTILINE)
+    _, wrong, right = (*re.split(r"^## (?:Wrong|Right)$", text, flags=re.MULTILINE), "", "")[:3]
     return Explained(code, text, _files(wrong), _files(right))
 
 
