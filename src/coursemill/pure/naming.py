@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 LONGEST = 255 - len(".ipynb")
 """Bytes of a name, so that the notebook's fits into a folder's entry."""
 NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
-NOT_IN_LINKS = re.compile(r"[#^\[\]|]")
-"""What ends a note's name in a wikilink."""
+NOT_IN_LINKS = re.compile(r"[#^\[\]|]|%%")
+"""What cannot stand in a wikilink, as Obsidian says in its page on internal links."""
 
 
 def means(name: str, path: str) -> bool:
@@ -44,5 +44,5 @@ def should_not_be(stem: str) -> str:
     if found := NOT_ON_WINDOWS.search(stem):
         return f"the name has a `{found[0]}`, which Windows does not allow"
     if found := NOT_IN_LINKS.search(stem):
-        return f"the name has a `{found[0]}`, which ends the name in a wikilink"
+        return f"the name has a `{found[0]}`, which no wikilink can hold"
     return ""
