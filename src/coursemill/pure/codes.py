@@ -63,6 +63,7 @@ DIAGRAM = _code("CM209", "diagram", "the diagram could not be drawn", "mend its 
 ROLE_OUTSIDE = _code("CM210", "role-outside-exercise", "the role belongs in an exercise", "put an `[!exercise|id=…]` callout above it")
 SYNTAX_WARNING = _code("CM211", "syntax-warning", "Python warns when it compiles the code", "do what the warning says; a student's cell that warns gets no points", "warning")
 PARAMETERS_TWICE = _code("CM212", "parameters-twice", "a second cell is tagged as parameters", 'keep one fence with tags="parameters"')
+HTML_OPEN = _code("CM213", "html-open", "an HTML comment or tag hides the rest of the note", "close it: `-->`, `</script>`, `</pre>` …")
 
 # CM3: exercises, questions and quizzes
 ID_MISSING = _code("CM301", "id-missing", "the task has no id", "give it one: `[!exercise|id=…]`")
@@ -79,6 +80,7 @@ NO_MODEL_ANSWER = _code("CM311", "no-model-answer", "a manually graded exercise 
 NO_RUBRIC = _code("CM312", "no-rubric", "a manually graded exercise has no rubric", "add a `[!rubric]-` callout")
 RUBRIC_SUM = _code("CM313", "rubric-sum", "the rubric's points do not add up to the exercise's", "make them equal", "warning")
 TASK_NESTED = _code("CM314", "task-nested", "the task stands inside a list or another callout", "move it to the left margin", "warning")
+TASK_KIND = _code("CM315", "task-kind", "the callout's kind is nearly a task's", "write `exercise`, `quiz`, `hint`, `solution` or `rubric`")
 
 # CM4: links and files
 LINK_UNRESOLVED = _code("CM401", "link-unresolved", "no note has that name", "mend the link", "warning")
