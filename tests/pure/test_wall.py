@@ -5,7 +5,7 @@ import contextlib
 import threading
 from collections import UserDict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -193,6 +193,21 @@ def test_a_librarys_class_is_recognized(wall: Wall) -> None:
     assert isinstance(wall.see(Table()), UserDict)
     assert wall.see(UserDict) is UserDict
     assert wall.see(threading) is threading
+
+
+def test_an_instructors_class_is_recognized() -> None:
+    class Mine:
+        price = 3
+
+    class Point(NamedTuple):
+        x: int
+
+    wall = Wall([Mine, Point])
+    assert isinstance(wall.see(Mine()), Mine)
+    assert wall.see(Mine) is Mine
+    assert isinstance(wall.see(Point(1)), Point)
+    assert not isinstance(Wall().see(Point(1)), Point)
+    assert Wall().see([Point(1)]) == [(1,)]
 
 
 def test_numpy_makes_nothing_of_a_liar(wall: Wall) -> None:

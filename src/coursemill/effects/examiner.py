@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from coursemill.effects.shell import Ran, Shell, explain
@@ -23,7 +23,7 @@ class Examiner:
     """Runs the tests of one exercise on one answer, whose cells run in `shell`."""
 
     def __init__(self, shell: Shell, owned: Owned, trial: Trial) -> None:
-        self.shell, self.wall = shell, Wall()
+        self.shell, self.wall = shell, Wall(_classes(v for n, v in shell.names.items() if n not in owned.names))
         self.owned = Owned(owned.names | self._touched(trial), owned.files)
         self.module = types.ModuleType("__main__")
         self.wanted = frozenset[str]().union(*(names.mentioned(step.source.text) for step in trial.tests))
@@ -95,6 +95,15 @@ class Examiner:
     def _import(self, name: str, scope: Any = None, local: Any = None, wanted: Any = (), level: int = 0) -> Any:
         found = builtins.__import__(name, scope, local, wanted, level)
         return self.wall.see(found) if names.of_module(name, self.owned.files) else found
+
+
+def _classes(values: Iterable[Any]) -> Iterator[type]:
+    """Classes that the lesson's own cells define or import, by name or in a module."""
+    for value in values:
+        if plain.subclass(type(value), type):
+            yield value
+        elif type(value) is types.ModuleType and not plain.installed(value):
+            yield from (v for v in vars(value).values() if plain.subclass(type(v), type))
 
 
 def _score(step: Step, ran: Ran) -> tuple[float, str]:

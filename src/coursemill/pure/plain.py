@@ -10,6 +10,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
 import pathlib
 import sys
 import sysconfig
@@ -26,6 +27,8 @@ MAX_BYTES = 512 * 1024**2
 
 Other = Callable[[Any], Any]
 """What becomes of a value that is no plain data."""
+Known = Callable[[type], bool]
+"""Whether a class is what its name says, and not the answer's."""
 
 
 class Refused(TypeError):  # noqa: N818 - what the wall does, not what went wrong
@@ -36,13 +39,14 @@ class TooLarge(Refused):
     """More data than may cross."""
 
 
-def copied(value: Any, other: Other, *, strip: bool = True) -> Any:
+def copied(value: Any, other: Other, *, strip: bool = True, known: Known | None = None) -> Any:
     """Return a copy of plain data; whatever in it is not plain is what `other` makes of it.
 
     With `strip`, an instance of a library's subclass of a builtin (bs4's `NavigableString` is a `str`) becomes
-    the builtin; an answer's own subclass never does. Raises TooLarge.
+    the builtin; an answer's own subclass never does. `known` says which classes are the same on both sides
+    (`of_library`): their enums and named tuples keep their class. Raises TooLarge.
     """
-    return _Copier(other, strip).copy(value, 0)
+    return _Copier(other, strip, known or of_library).copy(value, 0)
 
 
 def of_library(cls: type) -> bool:
@@ -79,8 +83,8 @@ def name(cls: type) -> str:
 
 
 class _Copier:
-    def __init__(self, other: Other, strip: bool) -> None:
-        self.other, self.strip = other, strip
+    def __init__(self, other: Other, strip: bool, known: Known) -> None:
+        self.other, self.strip, self.known = other, strip, known
         self.items, self.bytes = MAX_ITEMS, MAX_BYTES
 
     def copy(self, value: Any, depth: int) -> Any:
@@ -119,24 +123,38 @@ class _Copier:
 
     def _foreign(self, value: Any, cls: type, depth: int) -> Any:
         """A value whose class is no builtin: of a library that is known here, a subclass of a builtin, or opaque."""
-        if subclass(cls, tuple) and _is_namedtuple(cls):
-            return _namedtuple(self, value, cls, depth + 1)
+        if subclass(cls, tuple) and any("_fields" in vars(base) for base in mro(cls)):
+            return self._named(value, cls, depth + 1)
+        if subclass(cls, enum.Enum) and self.known(cls):
+            return value
         if not of_library(cls):
             return self.other(value)
-        if subclass(cls, enum.Enum):
-            return value
         known = LIBRARIES.get(f"{cls.__module__}.{cls.__qualname__}")
         if known:
             return known(self, value, depth + 1)
         if _is_numpys(cls):
             return value
-        if subclass(cls, tuple) and any("_fields" in vars(base) for base in mro(cls)):
-            return tuple.__new__(cls, self.all(tuple.__iter__(value), depth + 1))
         if self.strip:
             for base, made in STRIPPED:
                 if subclass(cls, base):
                     return made(self, value, depth + 1)
         return self.other(value)
+
+    def _named(self, value: Any, cls: type, depth: int) -> Any:
+        """A named tuple: of its class where that is known, else of one that looks like it."""
+        values = self.all(tuple.__iter__(value), depth)
+        if not self.strip or self.known(cls):
+            return tuple.__new__(cls, values)
+        fields: Any = cls.__dict__.get("_fields")
+        plain = type(fields) is tuple and all(type(f) is str for f in fields) and mro(cls)[1:] == (tuple, object)
+        if not plain or len(values) != len(fields):
+            return self.other(value)
+        return tuple.__new__(_look_alike(name(cls), fields), values)
+
+
+@functools.lru_cache(maxsize=1000)
+def _look_alike(typename: str, fields: tuple[str, ...]) -> Any:
+    return namedtuple(typename, fields)
 
 
 def _is_numpys(cls: type) -> bool:
@@ -280,19 +298,6 @@ STRIPPED: tuple[tuple[type, Callable[[_Copier, Any, int], Any]], ...] = (
     (frozenset, _frozenset),
 )
 """In this order; a tuple's subclass keeps its names (`os.stat_result`) and stays opaque."""
-
-
-def _is_namedtuple(cls: type) -> bool:
-    fields = cls.__dict__.get("_fields")
-    return type(fields) is tuple and all(type(f) is str for f in fields) and mro(cls)[1:] == (tuple, object)
-
-
-def _namedtuple(c: _Copier, value: Any, cls: type, depth: int) -> Any:
-    values = c.all(tuple.__iter__(value), depth)
-    fields = cls.__dict__["_fields"]
-    if len(values) != len(fields):
-        return c.other(value)
-    return namedtuple(name(cls), fields)(*values)
 
 
 # Libraries: a module's classes are looked up by name, and are of_library() when they get here

@@ -88,6 +88,8 @@ class Proof:
 
 def proof(path: str, trial: Trial, tried: Sequence[Tried], trouble: str = "") -> Proof:
     """Judge what was tried on an exercise of the note at `path`; `trouble` is why it could not be tried at all."""
+    if not (trial.variants and trial.tests):
+        trouble = f"it has no {'tests' if trial.variants else 'solution'}"
     found = [Problem(f"{path}:{trial.line}", "", f"{trial.id} is not proven: {trouble}")] if trouble else []
     for variant, one in zip(trial.variants, tried, strict=False):
         found.extend(_problems(path, trial, variant, one))

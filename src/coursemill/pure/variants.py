@@ -121,8 +121,10 @@ def stub(source: Source) -> Source:
 
 def _of_exercise(exercise: Exercise, steps: Sequence[Step]) -> Iterator[Variant]:
     answers = {step.id: step for step in steps if step.role == "answer"}
+    if not answers:
+        return
     solution = {name: step.source for name, step in answers.items()}
-    line = exercise.solutions[0].span.start if exercise.solutions else exercise.span.start
+    line = exercise.solutions[0].span.start
     yield Variant("solution", "the solution", line, solution, exercise.points)
     yield Variant("stub", "the stub", line, {name: stub(source) for name, source in solution.items()})
     for number, wrong in enumerate(exercise.wrongs, start=1):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -24,20 +24,28 @@ from coursemill.pure.plain import Refused
 
 
 class Wall:
-    """What one test run sees and lends; a thing that stands behind the wall has one proxy."""
+    """What one test run sees and lends; a thing that stands behind the wall has one proxy.
 
-    def __init__(self) -> None:
+    `classes` are the instructor's own: like a library's they are the same on both sides.
+    """
+
+    def __init__(self, classes: Iterable[type] = ()) -> None:
+        self._classes = {id(cls): cls for cls in classes}
         self._proxies: WeakValueDictionary[int, Proxy] = WeakValueDictionary()
         self._mirrors: dict[int, tuple[type, type[BaseException]]] = {}
         self._lent: WeakKeyDictionary[Callable[..., Any], Callable[..., Any]] = WeakKeyDictionary()
 
     def see(self, value: Any) -> Any:
         """Return what a test may see of a value of the answer's. Raises plain.TooLarge."""
-        return plain.copied(value, self.proxy)
+        return plain.copied(value, self.proxy, known=self.knows)
 
     def lend(self, value: Any) -> Any:
         """Return what the answer gets for a value of the test's."""
         return plain.copied(value, self._live, strip=False)
+
+    def knows(self, cls: type) -> bool:
+        """Whether a class is a library's or the instructor's."""
+        return id(cls) in self._classes or plain.of_library(cls)
 
     def forward(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call `function` of the answer's side with what it already owns; see its result, or its exception."""
@@ -68,7 +76,7 @@ class Wall:
         if cls is types.ModuleType and plain.installed(value):
             return value
         if plain.subclass(cls, type):
-            if plain.of_library(value):
+            if self.knows(value):
                 return value
             if plain.subclass(value, BaseException):
                 return self._mirror(value)
@@ -108,7 +116,7 @@ class Wall:
         cls = type(error)
         if plain.subclass(cls, Refused) or not plain.subclass(cls, Exception) or self._is_mirror(cls):
             return error
-        known = plain.of_library(cls)
+        known = self.knows(cls)
         values = {} if known else {"_said": _said(error)}
         seen = error if known else self._mirror(cls).__new__(self._mirror(cls))
         seen.args = self.see(error.args)
@@ -123,7 +131,7 @@ class Wall:
         if id(cls) not in self._mirrors:
             bases = []
             for base in cls.__bases__:
-                if plain.of_library(base):
+                if self.knows(base):
                     bases.append(base)
                 elif plain.subclass(base, BaseException):
                     bases.append(self._mirror(base))
@@ -145,7 +153,7 @@ class Proxy:
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
-            return _honest_class(type(_target(self)))
+            return next(base for base in plain.mro(type(_target(self))) if _wall(self).knows(base))  # for `isinstance`
         return _wall(self).forward(getattr, _target(self), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -307,11 +315,6 @@ def _special(target: Any, name: str) -> Callable[..., Any]:
     """A special method as Python finds it: of the class, never of the instance."""
     found: Callable[..., Any] = getattr(type(target), name)
     return found
-
-
-def _honest_class(cls: type) -> type:
-    """The nearest class of a library's that the target really derives from, for `isinstance`."""
-    return next(base for base in plain.mro(cls) if plain.of_library(base))
 
 
 def _is_class(proxy: Proxy) -> bool:

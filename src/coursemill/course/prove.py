@@ -1,0 +1,188 @@
+"""Prove that exercises are sound: the solution passes, and whatever deserves less gets exactly that."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from coursemill.config import Config
+from coursemill.course.load import Course, load
+from coursemill.effects import kernels, prover, store
+from coursemill.effects import vault as disk
+from coursemill.effects.proving import Limits
+from coursemill.effects.provisioner import THREADS, environment
+from coursemill.model import Lesson
+from coursemill.pure import editions
+from coursemill.pure.proof import Problem, Proof, proof
+from coursemill.pure.variants import Part, Trial, parts
+
+Status = Literal["sound", "unsound", "unavailable", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class LessonProof:
+    """What is proven of a lesson's exercises and quizzes."""
+
+    lesson: str
+    note: str
+    worksheet: str
+    status: Status
+    reason: str = ""
+    """Why nothing could be tried, with what to do about it in `fix`."""
+    fix: str = ""
+    proofs: tuple[Proof, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Of the lesson as a whole: a cell that fails before the exercises can be tried."""
+    seconds: float = 0.0
+
+    @property
+    def variants(self) -> int:
+        """How many answers were tried."""
+        return sum(len(p.tried) for p in self.proofs)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What is proven of a course."""
+
+    lessons: tuple[LessonProof, ...]
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that an author must mend, lesson by lesson."""
+        return tuple(p for one in self.lessons for p in (*one.problems, *(q for e in one.proofs for q in e.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to prove, and with what patience."""
+
+    names: tuple[str, ...] = ()
+    jobs: int = 0
+    """Lessons side by side; 0: one a core."""
+    patience: float = Limits().variant
+    """Seconds that an answer may take, unless the solution takes more than a fifth of it."""
+
+
+class Watch:
+    """Is told what happens; this one does nothing with it."""
+
+    def begin(self, total: int) -> None:
+        """So many lessons there are."""
+
+    def step(self, lesson: Lesson, done: int, total: int) -> None:
+        """`done` of a lesson's `total` answers have been tried."""
+
+    def end(self, proven: LessonProof) -> None:
+        """A lesson has its outcome."""
+
+
+def prove(config: Config, request: Request, watch: Watch | None = None) -> Proven:
+    """Prove the lessons that `request` names; those without exercises are left out.
+
+    Ctrl-C ends it early, and says which lessons were cancelled. Raises CoursemillError for a lesson that there is
+    not.
+    """
+    watch, began = watch or Watch(), time.monotonic()
+    course = load(config)
+    tasks = [task for lesson in course.select(request.names) if (task := _task(course, lesson)).trials]
+    watch.begin(len(tasks))
+    jobs = min(request.jobs or _cores(), max(1, len(tasks)))
+    done, interrupted = _all(tasks, jobs, lambda task, stop: _prove(config, task, request, watch, stop), watch)
+    return Proven(tuple(done), time.monotonic() - began, interrupted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    lesson: Lesson
+    parts: tuple[Part, ...]
+    files: tuple[tuple[str, Path], ...]
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return tuple(p for p in self.parts if isinstance(p, Trial))
+
+
+def _task(course: Course, lesson: Lesson) -> _Task:
+    """What proving a lesson executes; of its worksheets the first one's shared files."""
+    worksheet = lesson.front.worksheets[0]
+    built = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
+    context = editions.Context(course.vault, worksheet, numbers=editions.numbers(store.recall(built)))
+    found = parts(lesson, editions.instructor(lesson, context))
+    own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
+    shared = PurePosixPath(course.config.notes, course.config.shared, worksheet)
+    return _Task(lesson, found, (*_files(course, own, own.parent), *_files(course, shared, shared)))
+
+
+def _files(course: Course, folder: PurePosixPath, start: PurePosixPath) -> Iterable[tuple[str, Path]]:
+    for entry in course.listing.below(str(folder)):
+        yield str(PurePosixPath(entry.path).relative_to(start)), course.config.path(entry.path)
+
+
+def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelled: threading.Event) -> LessonProof:
+    lesson, began = task.lesson, time.monotonic()
+    blank = LessonProof(lesson.name, lesson.path, lesson.front.worksheets[0], "cancelled", "interrupted")
+    if cancelled.is_set():
+        return blank
+    if lacking := kernels.missing(lesson.front.requires):
+        return replace(blank, status="unavailable", reason=lacking[0], fix=lacking[1])
+    if wrong := [f for f in lesson.findings if f.severity == "error"]:
+        problems = tuple(Problem(f"{f.path}:{f.line}", "", f"{f.code} {f.message}", f.fix) for f in wrong)
+        return replace(blank, status="unsound", reason="the note has mistakes", problems=problems)
+    total = sum(len(trial.variants) for trial in task.trials)
+    limits = Limits(request.patience, float(lesson.front.timeout or config.timeout))
+    # One thread for numeric libraries: more would start with numpy, and forbid forks.
+    order = prover.Order(task.parts, task.files, limits, environment("cpu", {**os.environ, THREADS: "1"}))
+    found = prover.prove(order, lambda so_far: watch.step(lesson, len(so_far.tried), total), cancelled)
+    if not (found.ended or found.stopped):
+        return blank
+    return _judged(blank, task, found, time.monotonic() - began)
+
+
+def _judged(blank: LessonProof, task: _Task, found: prover.Found, seconds: float) -> LessonProof:
+    """Sum up a lesson: exercises behind a cell that failed have not been tried."""
+    path = task.lesson.path
+    stop = f"{path}:{found.stopped[0]}" if found.stopped else ""
+    proofs = []
+    for trial in task.trials:
+        tried = [found.tried[key] for i in range(len(trial.variants)) if (key := (trial.id, i)) in found.tried]
+        trouble = f"the lesson stops before it, at {stop}" if not tried else ""
+        proofs.append(proof(path, trial, tried, trouble))
+    problems = (Problem(stop, "", f"the lesson's own code fails: {found.stopped[1]}"),) if found.stopped else ()
+    status: Status = "unsound" if problems or not all(p.sound for p in proofs) else "sound"
+    took = round(seconds, 3)
+    return replace(blank, status=status, reason="", proofs=tuple(proofs), problems=problems, seconds=took)
+
+
+def _all(
+    tasks: Sequence[_Task], jobs: int, work: Callable[[_Task, threading.Event], LessonProof], watch: Watch
+) -> tuple[list[LessonProof], bool]:
+    """Work on tasks side by side, each in a thread that waits for its process; in the tasks' order."""
+    cancelled, interrupted = threading.Event(), False
+    with ThreadPoolExecutor(jobs) as pool:
+        futures: list[Future[LessonProof]] = [pool.submit(work, task, cancelled) for task in tasks]
+        waiting = set(futures)
+        while waiting:
+            try:
+                ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    watch.end(future.result())
+            except KeyboardInterrupt:
+                interrupted = True
+                cancelled.set()
+            except BaseException:
+                cancelled.set()
+                raise
+    return [future.result() for future in futures], interrupted
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
