@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from coursemill.model import Finding
 from coursemill.pure import codes
+from coursemill.pure.near import advice
 
 ID_LENGTH = 40
 """Cell ids have 64 characters at most, and derive from ids: `<id>-test-<name>`."""
@@ -36,7 +36,7 @@ class Attributes:
         for key in self.values:
             if key not in known:
                 has = "its attributes: " + ", ".join(f"`{k}`" for k in sorted(known)) if known else "it has none"
-                self.report(codes.UNKNOWN_ATTRIBUTE, key, f"{what} has no attribute `{key}`", near(key, known) or has)
+                self.report(codes.UNKNOWN_ATTRIBUTE, key, f"{what} has no attribute `{key}`", advice(key, known) or has)
 
     def text(self, key: str, default: str = "") -> str:
         """The value of `key` as it is."""
@@ -111,12 +111,6 @@ def is_inside(path: str) -> bool:
         and all(part not in {"", ".", ".."} for part in parts)
         and len(path.encode()) <= 255
     )
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """`did you mean …?` when something known is like `word`."""
-    found = get_close_matches(word.lower(), list(known), n=1)
-    return f"did you mean `{found[0]}`?" if found else ""
 
 
 def _read(pattern: re.Pattern[str], path: str, line: int, column: int, text: str) -> Attributes:

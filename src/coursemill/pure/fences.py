@@ -18,17 +18,21 @@ _SURE_HEADING = re.compile(r"##{1,5}[ \t]+(?!BEGIN |END )\S")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)|>")
 _MANY, _WINDOW = 50, 500
 
-Trouble = Literal["open", "dedented", "text-after"]
+Trouble = Literal["open", "dedented", "text-after", "html-open"]
 
 
 @dataclass
 class Notes:
-    """What the rule finds out beside its tokens, for one note: kept in markdown-it's `env`."""
+    """What block rules find out beside their tokens, for one note: kept in markdown-it's `env`."""
 
-    troubles: list[tuple[int, int, Trouble]] = field(default_factory=list)
-    """Line and column (both from 0) of a fence's ticks, and what is wrong there."""
+    troubles: list[tuple[int, int, int, Trouble]] = field(default_factory=list)
+    """Line and column where something is wrong, the line on which the text goes on (all from 0), and what it is."""
     cuts: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Line → characters of it that closed a fence, when text follows them: what remains is a line of its own."""
+    html: set[tuple[str, int]] = field(default_factory=set)
+    """Kinds of HTML that nothing closes above a line."""
+    quotes: int = 0
+    """How many block quotes are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if found.trouble == "text-after":
         _split(state, found.content, notes)
     elif found.trouble:
-        notes.troubles.append((start, match.start() - _line_start(state, match.start()), found.trouble))
+        notes.troubles.append((start, match.start() - line_start(state, match.start()), found.resume, found.trouble))
     state.line = found.resume
     token = state.push("fence", "code", 0)
     token.info = info.strip(" \t")
@@ -65,7 +69,7 @@ def fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.map = [start, found.resume]
     indent = _indent(state, start, found.content, python=_language(token.info) in PYTHON)
     token.content = state.getLines(start + 1, found.content, indent, False)
-    token.meta["column"] = match.start(2) - _line_start(state, match.start()) + len(info) - len(info.lstrip(" \t"))
+    token.meta["column"] = match.start(2) - line_start(state, match.start()) + len(info) - len(info.lstrip(" \t"))
     return True
 
 
@@ -138,8 +142,8 @@ def _split(state: StateBlock, line: int, notes: Notes) -> None:
     """Let `line` go on behind its ticks: all that the author lost there is the line's end."""
     run = _run(state, line)
     assert run is not None  # it closed the fence
-    first = _line_start(state, run.start())
-    notes.troubles.append((line, run.start() - first, "text-after"))
+    first = line_start(state, run.start())
+    notes.troubles.append((line, run.start() - first, line, "text-after"))
     rest = run.end(1)
     blank = len(run[2]) - len(run[2].lstrip(" \t"))
     notes.cuts[line] = (state.bMarks[line] - first, rest - first)
@@ -163,5 +167,6 @@ def _language(info: str) -> str:
     return info.split(maxsplit=1)[0].lower() if info.strip() else ""
 
 
-def _line_start(state: StateBlock, position: int) -> int:
+def line_start(state: StateBlock, position: int) -> int:
+    """Where the line begins on which `position` is."""
     return state.src.rfind("\n", 0, position) + 1

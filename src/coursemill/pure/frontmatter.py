@@ -14,14 +14,13 @@ import yaml
 
 from coursemill.model import ACCELERATORS, Accelerator, Finding, FrontMatter
 from coursemill.pure import codes
-from coursemill.pure.attributes import near
+from coursemill.pure.near import advice
 
 _LONGEST = 64 * 1024
 _DEEPEST = 20
 _FENCE = re.compile(r"---[ \t]*")
 _KEY = re.compile(r"[^\s#:\[\]{}-][^:\n]{0,60}:(?:[ \t]|$)|\{")
 _YAML_LINE = re.compile(rf"[ \t]*$|[ \t]+\S|#|-(?:[ \t]|$)|[\]}}]|<%|%>|{_KEY.pattern}")
-_TEMPLATER = re.compile(r"<%.*?%>", re.DOTALL)
 _PLACE = re.compile("\ue000([0-9]{1,6})\ue001")
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORKSHEET = re.compile(r"\w[\w .-]{0,99}")
@@ -95,9 +94,9 @@ class _Reading:
         if len(text) > _LONGEST:
             self.report(codes.FRONT_MATTER_YAML, 1, "the front matter is too long", "keep to a few short properties")
             return None
-        text = _UNPRINTABLE.sub(" ", _TEMPLATER.sub(self._hide, text))
+        text = _UNPRINTABLE.sub(" ", self._hide(text))
         try:
-            return self._entries(iter(list(yaml.parse(text, Loader=_Loader))))
+            return self._entries(yaml.parse(text, Loader=_Loader))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, col = (min(mark.line, len(lines) - 1) + 2, mark.column + 1) if mark else (1, 1)
@@ -109,13 +108,18 @@ class _Reading:
             pass  # reported where it was seen
         return None
 
-    def _hide(self, match: re.Match[str]) -> str:
-        """Put a word in the place of a Templater expression; nothing where it has its lines to itself."""
-        text, ends = match.string, "\n" * match[0].count("\n")
-        if text[match.start() - 1 : match.start()] in {"", "\n"} and text[match.end() : match.end() + 1] == "\n":
-            return ends
-        self.saved.append(match[0])
-        return f"\ue000{len(self.saved) - 1}\ue001{ends}"
+    def _hide(self, text: str) -> str:
+        """Put a word in the place of each Templater expression; nothing where one has its lines to itself."""
+        pieces: list[str] = []
+        at = 0
+        while (start := text.find("<%", at)) >= 0 and (end := text.find("%>", start) + 2) >= 2:
+            ends = "\n" * text.count("\n", start, end)
+            alone = text[start - 1 : start] in {"", "\n"} and text[end : end + 1] == "\n"
+            pieces += [text[at:start], ends if alone else f"\ue000{len(self.saved)}\ue001{ends}"]
+            if not alone:
+                self.saved.append(text[start:end])
+            at = end
+        return "".join(pieces) + text[at:]
 
     def _shown(self, text: str) -> str:
         return _PLACE.sub(lambda m: self.saved[int(m[1])] if int(m[1]) < len(self.saved) else m[0], text)
@@ -171,7 +175,7 @@ class _Reading:
         lists = {key: self._list(key, entries[key]) for key in _LISTS if key in entries}
         texts = {key: tuple(dict.fromkeys(v.text for v in values)) for key, values in lists.items()}
         for key in entries.keys() - _KNOWN:
-            if close := near(key, _OURS):
+            if close := advice(key, _OURS):
                 finding = codes.FRONT_MATTER_VALUE.at(self.path, self.lines[key], f"`{key}` means nothing", fix=close)
                 self.findings.append(replace(finding, severity="warning"))
         return FrontMatter(
@@ -216,7 +220,7 @@ class _Reading:
         named = {value.text.lower() for value in values}
         for value in values:
             if value.text.lower() not in ACCELERATORS:
-                fix = near(value.text, ACCELERATORS) or "there are cpu, gpu and tpu"
+                fix = advice(value.text, ACCELERATORS) or "there are cpu, gpu and tpu"
                 self.report(codes.FRONT_MATTER_VALUE, value.line, f"there is no accelerator `{value}`", fix)
         return tuple(a for a in ACCELERATORS if a in named)
 

@@ -8,24 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
-from markdown_it import MarkdownIt
-from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.ruler import Ruler
-from markdown_it.rules_block import (
-    StateBlock,
-    blockquote,
-    code,
-    heading,
-    hr,
-    html_block,
-    lheading,
-    list_block,
-    paragraph,
-)
 from markdown_it.token import Token
 
-from coursemill.pure import fences
+from coursemill.pure import grammar
+from coursemill.pure.fences import Notes
 
 OURS = frozenset({"exercise", "quiz", "hint", "solution", "rubric"})
 HEADER = re.compile(
@@ -33,7 +21,12 @@ HEADER = re.compile(
     r"[+-]?[ \t]*(?P<title>[^\n]*)"
 )
 _TABS = re.compile(r"(?:^|\n)[ \t]*\[list2tab(?:\|[^\]\n]*)?\][ \t]*$")
-_DEEPEST = 40
+_LONGEST_KIND = 20
+_OBSIDIAN = frozenset({
+    "abstract", "attention", "bug", "caution", "check", "cite", "danger", "done", "error", "example", "fail", "failure",
+    "faq", "help", "important", "info", "missing", "note", "question", "quote", "success", "summary", "tip", "tldr",
+    "todo", "warning",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +38,16 @@ class Fence:
     info: str
     column: int
     text: str
-    nested: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Callout:
-    """A callout of one of our kinds; `quotes` is how many `>` stand before its text."""
+    """A callout of one of our kinds (or `written` nearly so); `quotes` is how many `>` stand before its text."""
 
     start: int
     end: int
     kind: str
+    written: str
     attributes: str
     title: str
     quotes: int
@@ -87,13 +80,13 @@ class Outline:
     """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
     inline: tuple[tuple[int, int], ...]
     """Lines of paragraphs and headings: where links may be."""
-    notes: fences.Notes
+    notes: Notes
 
 
 def outline(lines: list[str]) -> Outline:
     """Find the blocks of a note's lines; never raises."""
-    notes = fences.Notes()
-    tokens = _PARSER.parse("\n".join(lines) + "\n", {"notes": notes}) if lines else []
+    notes = Notes()
+    tokens = grammar.PARSER.parse("\n".join(lines) + "\n", {"notes": notes}) if lines else []
     walk = _Walk(lines)
     walk.run(tokens)
     shown = list(lines)
@@ -139,7 +132,7 @@ class _Walk:
 
     def on_fence(self, tokens: list[Token], n: int, token: Token) -> None:
         start, end = token.map or (0, 0)
-        self.put(Fence(start, end, token.info, token.meta["column"], token.content, token.level > 0))
+        self.put(Fence(start, end, token.info, token.meta["column"], token.content))
 
     def on_heading_open(self, tokens: list[Token], n: int, token: Token) -> None:
         if token.level == 0:
@@ -171,7 +164,7 @@ class _Walk:
 
     def on_blockquote_close(self, tokens: list[Token], n: int, token: Token) -> None:
         quote = self.quotes.pop()
-        if quote.header and quote.header["kind"].strip().lower() in OURS:
+        if quote.header and _kind(quote.header):
             for callout in _callouts(quote, len(self.quotes) + 1, self.lines):
                 self.put(callout)
         else:
@@ -189,7 +182,7 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
     headers: list[tuple[int, re.Match[str]]] = []
     for n in range(quote.start + 1, quote.end):
         header = None if n in inside else pattern.match(lines[n])
-        if header and header["kind"].strip().lower() in OURS:
+        if header and _kind(header):
             headers.append((n, header))
     assert quote.header is not None  # the caller has seen it
     headers.insert(0, (quote.start, quote.header))
@@ -198,7 +191,8 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
         yield Callout(
             start=start,
             end=end,
-            kind=header["kind"].strip().lower(),
+            kind=_kind(header),
+            written=header["kind"].strip().lower(),
             attributes=header["attributes"] or "",
             title=header["title"].strip(),
             quotes=depth,
@@ -207,47 +201,9 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
         )
 
 
-def _parser() -> MarkdownIt:
-    """Blocks only. Tables and link definitions are paragraphs here; lists and quotes nest only so deep."""
-    parser = MarkdownIt("commonmark", {"maxNesting": 10 * _DEEPEST})
-    parser.core.ruler.enableOnly(["block"])
-    rules: Ruler[RuleFuncBlockType] = Ruler()
-    ends = ["paragraph", "reference", "blockquote", "list"]
-    rules.push("fence", _marked(fences.fence), {"alt": ends})
-    rules.push("code", _marked(code), {"alt": []})
-    rules.push("blockquote", _marked(_shallow(blockquote)), {"alt": ends})
-    rules.push("hr", _marked(hr), {"alt": ends})
-    rules.push("list", _marked(_shallow(list_block)), {"alt": ends[:3]})
-    rules.push("html_block", _marked(html_block), {"alt": ends[:3]})
-    rules.push("heading", _marked(heading), {"alt": ends[:3]})
-    rules.push("lheading", _marked(lheading), {"alt": []})
-    rules.push("paragraph", _marked(paragraph), {"alt": []})
-    parser.block.ruler = rules
-    return parser
-
-
-def _marked(rule: RuleFuncBlockType) -> RuleFuncBlockType:
-    """`rule`, whose first token also says how far lists indent it."""
-
-    def marked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        if silent:
-            return rule(state, start, end, True)
-        count, indent = len(state.tokens), state.blkIndent
-        if not rule(state, start, end, False):
-            return False
-        state.tokens[count].meta["indent"] = indent
-        return True
-
-    return marked
-
-
-def _shallow(rule: RuleFuncBlockType) -> RuleFuncBlockType:
-    """`rule`, which leaves what is nested too deep to the paragraph: markdown-it itself would drop the note's rest."""
-
-    def shallow(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        return state.level < _DEEPEST and rule(state, start, end, silent)
-
-    return shallow
-
-
-_PARSER = _parser()
+def _kind(header: re.Match[str]) -> str:
+    """The kind of ours that a callout has, or that its author may have meant; empty for any other."""
+    written = header["kind"].strip().lower()
+    if written in OURS or written in _OBSIDIAN or len(written) > _LONGEST_KIND:
+        return written if written in OURS else ""
+    return next(iter(get_close_matches(written, sorted(OURS), 1, cutoff=0.8)), "")

@@ -23,8 +23,9 @@ from coursemill.model import (
     Test,
     Wrong,
 )
-from coursemill.pure import codes, exercises, fences, frontmatter, markdown, references, roles
+from coursemill.pure import codes, exercises, frontmatter, markdown, references, roles
 from coursemill.pure.exercises import Task
+from coursemill.pure.fences import Notes
 from coursemill.pure.links import plain
 from coursemill.pure.markdown import Callout, Fence
 from coursemill.pure.pieces import piece, trimmed
@@ -49,7 +50,7 @@ def lesson(path: str, text: str) -> Lesson:
     for key, values in (("related", front.related), ("prerequisites", front.prerequisites)):
         for value in values:
             links += references.in_property(value, lines, front.lines[key], max(front.end_line, front.lines[key]))
-    findings += [*wrong, *assembly.findings, *_fence_findings(path, outline.notes)]
+    findings += [*wrong, *assembly.findings, *_findings(path, outline.notes)]
     if not any(line.strip(" \t") for line in body) and (front.worksheets or not front.end_line):
         findings.append(codes.EMPTY_NOTE.at(path, 1))
     name = PurePosixPath(path).stem
@@ -88,7 +89,7 @@ def _lines(path: str, text: str) -> tuple[list[str], list[Finding]]:
     return lines, findings
 
 
-def _masked(lines: list[str], notes: fences.Notes) -> list[str]:
+def _masked(lines: list[str], notes: Notes) -> list[str]:
     """`lines` with blanks where ticks close a fence before other text: columns stay, and no code span starts."""
     masked = list(lines)
     for n, (_, ticks) in notes.cuts.items():
@@ -96,15 +97,20 @@ def _masked(lines: list[str], notes: fences.Notes) -> list[str]:
     return masked
 
 
-def _fence_findings(path: str, notes: fences.Notes) -> Iterable[Finding]:
-    for line, column, trouble in notes.troubles:
+def _findings(path: str, notes: Notes) -> Iterable[Finding]:
+    """What the outline's rules recovered from."""
+    for line, column, end, trouble in notes.troubles:
+        code, message, fix = codes.FENCE_OPEN, "", ""
         if trouble == "text-after":
-            yield codes.TEXT_AFTER_FENCE.at(path, line + 1, col=column + 1)
+            code = codes.TEXT_AFTER_FENCE
+        elif trouble == "html-open":
+            code = codes.HTML_OPEN
         elif trouble == "dedented":
             message, fix = "the list item ends before its fence is closed", "indent the code as far as its fence"
-            yield codes.FENCE_OPEN.at(path, line + 1, message, col=column + 1, fix=fix)
         else:
-            yield codes.FENCE_OPEN.at(path, line + 1, col=column + 1)
+            message = f"the fence is never closed; it was taken to end with line {end}"
+            fix = "close it with as many ticks as opened it; open it with more when it holds fences"
+        yield code.at(path, line + 1, message, col=column + 1, fix=fix)
 
 
 @dataclass
@@ -119,7 +125,8 @@ class _Assembly:
     findings: list[Finding] = field(default_factory=list)
     task: Task | None = None
     slug: str = ""
-    slugs: set[str] = field(default_factory=set)
+    slugs: dict[str, int] = field(default_factory=dict)
+    """Slug → how often its heading has stood here."""
     at: int = 0
 
     def run(self, blocks: Iterable[markdown.Block]) -> None:
@@ -145,11 +152,13 @@ class _Assembly:
     def new_slug(self, text: str) -> str:
         folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
         stem = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")[:_SLUG_LENGTH].strip("-") or "section"
-        slug, count = stem, 1
+        count = self.slugs.get(stem, 1)
+        slug = stem
         while slug in self.slugs:
             count += 1
             slug = f"{stem}-{count}"
-        self.slugs.add(slug)
+        self.slugs[stem] = count
+        self.slugs.setdefault(slug, 1)
         return slug
 
     def fence(self, block: Fence) -> None:
@@ -200,6 +209,9 @@ class _Assembly:
         self.drop(block)
 
     def callout(self, block: Callout) -> None:
+        if block.written != block.kind:
+            message, fix = f"there is no task `{block.written}`", f"did you mean `{block.kind}`?"
+            self.findings.append(codes.TASK_KIND.at(self.path, block.start + 1, message, fix=fix))
         if block.kind not in _PARTS:
             self.open(block)
         elif self.task is None and block.kind == "hint":

@@ -8,9 +8,10 @@ from typing import Literal
 
 from coursemill.model import Claim, Code, Finding, Solution, Span, Test, Wrong
 from coursemill.pure import codes
-from coursemill.pure.attributes import Attributes, near, of_fence
+from coursemill.pure.attributes import Attributes, of_fence
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.markdown import Fence
+from coursemill.pure.near import advice
 
 SHELL = frozenset({"bash", "sh", "shell"})
 ALLOWED: Mapping[str, frozenset[str]] = {
@@ -50,7 +51,7 @@ def read(path: str, fence: Fence, lines: Sequence[str], slug: str) -> Cell:
     if role == "show":
         return Cell("prose", role)
     if role not in ALLOWED:
-        fix = near(role, ALLOWED) or f"the roles: {', '.join(ALLOWED)}"
+        fix = advice(role, ALLOWED) or f"the roles: {', '.join(ALLOWED)}"
         attributes.report(codes.UNKNOWN_ROLE, "role", f"there is no role `{role}`", fix)
         return Cell("loose", role, None, tuple(attributes.findings))
     _allow(attributes, role)

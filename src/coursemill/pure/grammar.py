@@ -1,0 +1,125 @@
+"""markdown-it, set up for notes: which block rules there are, and what keeps one slip from swallowing the rest."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.parser_block import RuleFuncBlockType
+from markdown_it.ruler import Ruler
+from markdown_it.rules_block import (
+    StateBlock,
+    blockquote,
+    code,
+    heading,
+    hr,
+    html_block,
+    lheading,
+    list_block,
+    paragraph,
+)
+
+from coursemill.pure import fences
+
+_DEEPEST = 40  # a list counts twice
+_MOST_QUOTES = 8  # each reads its lines again
+_HTML = re.compile(r"<(?P<kind>!--|(?:script|pre|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
+
+
+def _parser() -> MarkdownIt:
+    """Blocks only. Tables and link definitions are paragraphs here: they hold no fences."""
+    parser = MarkdownIt("commonmark", {"maxNesting": 10 * _DEEPEST})
+    parser.core.ruler.enableOnly(["block"])
+    rules: Ruler[RuleFuncBlockType] = Ruler()
+    ends = ["paragraph", "reference", "blockquote", "list"]
+    rules.push("fence", _marked(fences.fence), {"alt": ends})
+    rules.push("code", _marked(code), {"alt": []})
+    rules.push("comment", _marked(_comment), {"alt": ends[:3]})
+    rules.push("blockquote", _marked(_quote), {"alt": ends})
+    rules.push("hr", _marked(hr), {"alt": ends})
+    rules.push("list", _marked(_list), {"alt": ends[:3]})
+    rules.push("html_block", _marked(_html), {"alt": ends[:3]})
+    rules.push("heading", _marked(heading), {"alt": ends[:3]})
+    rules.push("lheading", _marked(lheading), {"alt": []})
+    rules.push("paragraph", _marked(paragraph), {"alt": []})
+    parser.block.ruler = rules
+    return parser
+
+
+def _marked(rule: RuleFuncBlockType) -> RuleFuncBlockType:
+    """`rule`, whose first token also says how far lists indent it."""
+
+    def marked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        if silent:
+            return rule(state, start, end, True)
+        count, indent = len(state.tokens), state.blkIndent
+        if not rule(state, start, end, False):
+            return False
+        state.tokens[count].meta["indent"] = indent
+        return True
+
+    return marked
+
+
+def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A list; what is nested too deep is a paragraph (markdown-it itself would drop the note's rest)."""
+    return state.level < _DEEPEST and list_block(state, start, end, silent)
+
+
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A block quote; one that is nested too deep is a paragraph."""
+    notes: fences.Notes = state.env["notes"]
+    if state.level >= _DEEPEST or notes.quotes >= _MOST_QUOTES:
+        return False
+    notes.quotes += 1
+    try:
+        return blockquote(state, start, end, silent)
+    finally:
+        notes.quotes -= 1
+
+
+def _html(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """HTML; a comment or a tag that nothing closes is a paragraph, so that it does not hide the note's rest."""
+    position = state.bMarks[start] + state.tShift[start]
+    match = _HTML.match(state.src, position)
+    if silent or match is None or state.is_code_block(start):
+        return html_block(state, start, end, silent)
+    notes: fences.Notes = state.env["notes"]
+    kind = match["kind"].lower()
+    if (kind, end) not in notes.html:
+        if not html_block(state, start, end, False):
+            return False
+        closing = "-->" if kind == "!--" else "</"
+        if state.line < end or closing in state.tokens[-1].content:
+            return True
+        state.tokens.pop()
+        state.line = start
+        notes.html.add((kind, end))
+        notes.troubles.append((start, position - fences.line_start(state, position), start, "html-open"))
+    return False
+
+
+def _comment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Obsidian's `%%` comment of several lines: no fence or heading in it counts."""
+    first = _line(state, start)
+    notes: fences.Notes = state.env["notes"]
+    if not first.startswith("%%") or "%%" in first[2:] or state.is_code_block(start) or ("%%", end) in notes.html:
+        return False
+    last = next((n for n in range(start + 1, end) if _line(state, n).endswith("%%")), None)
+    if last is None:
+        notes.html.add(("%%", end))
+        return False
+    if silent:
+        return True
+    state.line = last + 1
+    token = state.push("html_block", "", 0)
+    token.map = [start, last + 1]
+    token.content = state.getLines(start, last + 1, state.blkIndent, True)
+    return True
+
+
+def _line(state: StateBlock, line: int) -> str:
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip(" \t")
+
+
+PARSER = _parser()
