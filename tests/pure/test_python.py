@@ -49,45 +49,45 @@ DEEP = {
 
 @pytest.mark.parametrize("text", FINE.values(), ids=FINE)
 def test_what_a_cell_may_hold(text: str) -> None:
-    assert python.problem(text) is None
+    assert python.look(text).problem is None
     assert python.tree(text) is not None
 
 
 @pytest.mark.parametrize(("text", "line", "col"), WRONG.values(), ids=WRONG)
 def test_where_a_cell_is_wrong(text: str, line: int, col: int) -> None:
-    problem = python.problem(text)
+    problem = python.look(text).problem
     assert problem is not None
     assert (problem.line, problem.col) == (line, col)
     assert python.tree(text) is None
 
 
 def test_a_file_is_plain_python() -> None:
-    assert python.problem("x = 1\n%pwd\n", cell=False) == Problem(2, 1, "invalid syntax")
-    assert python.problem("await x\n", cell=False) is not None
-    assert python.problem("x = 1\n", cell=False) is None
+    assert python.look("x = 1\n%pwd\n", cell=False).problem == Problem(2, 1, "invalid syntax")
+    assert python.look("await x\n", cell=False).problem is not None
+    assert python.look("x = 1\n", cell=False).problem is None
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_hostile_code_is_refused_and_not_at_length(text: str) -> None:
     start = time.monotonic()
-    assert python.problem(text) is not None
+    assert python.look(text).problem is not None
     assert python.tree(text) is None
     assert time.monotonic() - start < 60
 
 
 def test_code_that_would_compute_for_ages_is_not_executed() -> None:
-    assert python.problem("x = 'a' * 10**12\ny = 9**9**9\nwhile True: pass\n") is None
+    assert python.look("x = 'a' * 10**12\ny = 9**9**9\nwhile True: pass\n").problem is None
 
 
 def test_warnings_are_told_apart_from_mistakes() -> None:
-    found = python.warnings_of("%pwd\nx = '\\d'\nassert (x, 'always true')\n")
+    found = python.look("%pwd\nx = '\\d'\nassert (x, 'always true')\n").warnings
     assert [(one.line, one.message.partition(" ")[0]) for one in found] == [(2, "invalid"), (3, "assertion")]
-    assert python.warnings_of("x = '\\d'\nx = (\n") == ()
+    assert python.look("x = '\\d'\nx = (\n").warnings == ()
 
 
 @given(st.text(alphabet="ax1 =:()[]{}'\"\\#%!?\n\t\r\x00\u00e9\ud800", max_size=60), st.booleans())
 def test_no_text_raises(text: str, cell: bool) -> None:
-    problem = python.problem(text, cell=cell)
+    problem = python.look(text, cell=cell).problem
     assert problem is None or (problem.line >= 1 and problem.col >= 1 and problem.message)
     tree = python.tree(text, cell=cell)
     assert isinstance(tree, ast.Module) if problem is None else tree is None

@@ -26,39 +26,21 @@ class Problem:
     message: str
 
 
-def problem(text: str, *, cell: bool = True) -> Problem | None:
-    """Return why `text` does not compile, or None; in a cell, magics and top-level `await` are fine."""
-    return _look(text, cell).problem
-
-
-def warnings_of(text: str, *, cell: bool = True) -> tuple[Problem, ...]:
-    """Return what Python itself warns of when it compiles `text`; nothing when it does not compile."""
-    return _look(text, cell).warnings
-
-
-def tree(text: str, *, cell: bool = True) -> ast.Module | None:
-    """Return the syntax tree of `text`, magics translated in a cell; None when it does not compile."""
-    seen = _look(text, cell)
-    if seen.problem:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        module: ast.Module = compile(seen.source, "<code>", "exec", ast.PyCF_ONLY_AST | _flags(cell), dont_inherit=True)
-    return module
-
-
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
     """What Python says to `source`, which is the text with its magics translated."""
 
     source: str
     problem: Problem | None = None
+    """Why it does not compile."""
     warnings: tuple[Problem, ...] = ()
+    """What Python warns of when it compiles."""
 
 
-def _look(text: str, cell: bool) -> _Look:
+def look(text: str, *, cell: bool = True) -> Look:
+    """Compile `text`, and say what Python says; in a cell, magics and top-level `await` are fine."""
     if len(text) > MAX_SIZE:
-        return _Look(text, Problem(1, 1, f"it has {len(text):,} characters; more than {MAX_SIZE:,} are not looked at"))
+        return Look(text, Problem(1, 1, f"it has {len(text):,} characters; more than {MAX_SIZE:,} are not looked at"))
     if not cell:
         return _compiled(text, cell)
     seen = _compiled(_cell_magic_blanked(text), cell)
@@ -67,19 +49,34 @@ def _look(text: str, cell: bool) -> _Look:
     return _compiled(_magics_translated(seen.source), cell)
 
 
-def _compiled(text: str, cell: bool) -> _Look:
+def tree(text: str, *, cell: bool = True) -> ast.Module | None:
+    """Return the syntax tree of `text`, magics translated in a cell; None when it does not compile."""
+    seen = look(text, cell=cell)
+    if seen.problem:
+        return None
+    flags = ast.PyCF_ONLY_AST | _flags(cell)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            module: ast.Module = compile(seen.source, "<code>", "exec", flags, dont_inherit=True)
+        except (RecursionError, MemoryError):  # a tree of objects needs more of the stack than code does
+            return None
+    return module
+
+
+def _compiled(text: str, cell: bool) -> Look:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             compile(text, "<code>", "exec", _flags(cell), dont_inherit=True)
         except SyntaxError as error:
-            return _Look(text, Problem(error.lineno or 1, max(error.offset or 1, 1), _short(error.msg)))
+            return Look(text, Problem(error.lineno or 1, max(error.offset or 1, 1), _short(error.msg)))
         except (RecursionError, MemoryError):
-            return _Look(text, Problem(1, 1, "it is nested too deeply"))
+            return Look(text, Problem(1, 1, "it is nested too deeply"))
         except (ValueError, OverflowError) as error:  # lone surrogates, null bytes before 3.11.4
-            return _Look(text, Problem(1, 1, _short(str(error))))
+            return Look(text, Problem(1, 1, _short(str(error))))
     seen = dict.fromkeys(Problem(w.lineno, 1, _short(str(w.message))) for w in caught)
-    return _Look(text, None, tuple(seen))
+    return Look(text, None, tuple(seen))
 
 
 def _flags(cell: bool) -> int:

@@ -26,22 +26,19 @@ class Piece:
 
 
 @rule()
-def parses(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """Whatever Python the note holds can be compiled."""
+def compiles(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """Whatever Python the note holds can be compiled, and Python has nothing to say about it.
+
+    What it would say goes to stderr, and nbgrader gives no points for a test that writes there.
+    """
     for piece, *others in _pieces(lesson):
-        for either in (piece, *others):
-            problem = python.problem(either.text, cell=either.cell)
-            if problem:
-                yield _finding(codes.SYNTAX, lesson.path, either, problem)
-                break
-
-
-@rule()
-def no_warnings(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """Python has nothing to say about it: what it prints to stderr costs students the test's points."""
-    for piece, *_ in _pieces(lesson):
-        for warning in python.warnings_of(piece.text, cell=piece.cell):
+        seen = python.look(piece.text, cell=piece.cell)
+        for warning in seen.warnings:
             yield _finding(codes.SYNTAX_WARNING, lesson.path, piece, warning)
+        for other in others if not seen.problem else ():
+            piece, seen = other, python.look(other.text, cell=other.cell)
+        if seen.problem:
+            yield _finding(codes.SYNTAX, lesson.path, piece, seen.problem)
 
 
 def starter(solution: str) -> str:

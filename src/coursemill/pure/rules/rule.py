@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from coursemill.model import Finding, Lesson, Span
+from coursemill.pure.near import Names
 from coursemill.pure.vault import VaultMap
 
 
@@ -24,7 +25,7 @@ class Known:
     """Id of a task → the first place in the course where it stands."""
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(Worksheet, note name in lower case) → the first note of that name."""
-    note_names: frozenset[str] = frozenset()
+    note_names: Names = field(default_factory=Names)
     """Names and aliases of notes, for near misses."""
 
     @classmethod
@@ -45,7 +46,7 @@ class Known:
                 names.setdefault((worksheet, lesson.name.lower()), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
                 ids.setdefault(task.id, task.span)
-        return cls(vault, frozenset(worksheets), frozenset(files), shared, ids, names, frozenset(called))
+        return cls(vault, frozenset(worksheets), frozenset(files), shared, ids, names, Names(frozenset(called)))
 
 
 Rule = Callable[[Lesson, Known], Iterator[Finding]]
