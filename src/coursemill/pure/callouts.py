@@ -6,6 +6,7 @@ not: in JupyterLab 4.6 they are bright boxes in the dark theme too, with that th
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 
@@ -46,6 +47,8 @@ _KINDS = {
     "example": Kind("Example", "🧪", PURPLE),
     "quote": Kind("Quote", "💬", GREY),
 }
+LONGEST = 500
+"""Characters of a title that is still read as Markdown."""
 _ALIASES = {
     "summary": "abstract",
     "tldr": "abstract",
@@ -105,6 +108,8 @@ def _style(colour: str) -> str:
 
 def as_html(markdown: str) -> str:
     """One line of Markdown as HTML, for where Markdown is not rendered; mathematics stays as it is."""
+    if len(markdown) > LONGEST:
+        return html.escape(markdown, quote=False)
     maths: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import html
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from coursemill.model import Heading, Lesson
+from coursemill.pure.references import without_code
 from coursemill.pure.vault import WIKILINK, VaultMap
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
 _PARAGRAPH = r"(?:(?!\n[ \t]*\n)[\s\S])+?"
 _VERBATIM = rf"""
     \\[^\w\s]                                          # an escaped character
-  | (?P<ticks>`+)(?!`){_PARAGRAPH}(?<!`)(?P=ticks)(?!`) # a code span
-  | `+
   | \$\${_PARAGRAPH}\$\$ | \$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d) # mathematics
   | <[a-zA-Z/!][^<>\n]*>                               # a tag or an autolink
 """
+_ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
 _MARKS = re.compile(
-    rf"""(?P<verbatim>{_VERBATIM})
+    rf"""{_VERBATIM}
   | (?P<wikilink>{WIKILINK.pattern})
   | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?P<source>[^()\s]+)\)
-  | \]\((?!\w+:)(?P<note>[^()\s#]+\.md)(?:[#](?P<part>[^()\s]*))?\)
+  | \]\((?!\w+:)(?P<note>[^()\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
-  | (?<![\w=])==(?=[^\s=])(?P<marked>(?:`[^`\n]*`|[^`\n])*?(?<![\s=]))==(?![\w=])
+  | (?<![\w=])==(?=[^\s=])(?P<marked>[^\n]{{0,999}}?[^\s=])==(?![\w=])
     """,
     re.VERBOSE,
 )
@@ -45,31 +45,29 @@ class Place:
 
 def inline(text: str, place: Place) -> str:
     """Replace the marks in `text`, which holds no code blocks; code spans and mathematics are left alone."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match["wikilink"]:
-            return wikilink(match["target"], match["heading"], match["alias"], place, embed=bool(match["embed"]))
-        if match["source"]:
-            return _image(match["source"], match["alt"], match["width"], match["height"])
-        if match["note"]:
-            linked = _notebook(unquote(match["note"]), unquote(match["part"] or ""), place)
-            return f"]({linked})" if linked else match[0]
-        if match["marked"]:
-            return f"<mark>{inline(match['marked'], place)}</mark>"
-        return match[0]
-
-    return _MARKS.sub(replace, text)
+    pieces = []
+    done = 0
+    for match in _MARKS.finditer(_masked(text)):
+        part = {name: text[slice(*match.span(name))] if match[name] is not None else None for name in _PARTS}
+        pieces += [text[done : match.start()], _replaced(part, place) or text[slice(*match.span())]]
+        done = match.end()
+    return "".join([*pieces, text[done:]])
 
 
 def uncommented(text: str) -> str:
     """Take `%% comments %%` out; a line that holds nothing else goes with them."""
-    kept: Callable[[re.Match[str]], str] = lambda m: m[0] if m["verbatim"] else "\0"  # noqa: E731 - typed, used once
-    lines = _COMMENT.sub(kept, text).split("\n")
+    pieces = []
+    done = 0
+    for match in _COMMENT.finditer(_masked(text)):
+        if match["verbatim"] is None:
+            pieces += [text[done : match.start()], "\0"]
+            done = match.end()
+    lines = "".join([*pieces, text[done:]]).split("\n")
     return "\n".join(line.replace("\0", "") for line in lines if not line.strip() or line.replace("\0", "").strip())
 
 
 def wikilink(target: str, heading: str | None, alias: str | None, place: Place, *, embed: bool = False) -> str:
-    """`[[target#heading|alias]]` as a link to the notebook, or as words when there is no such lesson."""
+    """`[[target#heading|alias]]` as a link to the notebook, or as words when there is no such lesson, if any."""
     target = unquote(target).strip()
     if embed and posixpath.splitext(target)[1].lower() in PICTURES:
         return _embedded(target, alias or "", place)
@@ -77,7 +75,7 @@ def wikilink(target: str, heading: str | None, alias: str | None, place: Place, 
     lesson = place.vault.lesson(found[0]) if found else None
     wanted = (heading or "").rpartition("#")[2].strip()
     words = (alias or "").strip() or _words(target, wanted, lesson if target else None)
-    address = _notebook(target, wanted, place)
+    address = _notebook(target, wanted, place) if words else ""
     return f"[{_label(words)}]({address})" if address else f"*{words}*" if words else ""
 
 
@@ -106,6 +104,31 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*<\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", text)
 
 
+_PARTS = tuple(_MARKS.groupindex)
+
+
+def _replaced(part: Mapping[str, str | None], place: Place) -> str:
+    """What comes in the place of a mark; nothing: it stays."""
+    if part["wikilink"]:
+        embed = part["embed"] == "!"
+        return wikilink(part["target"] or "", part["heading"], part["alias"], place, embed=embed)
+    if part["source"]:
+        return _image(part["source"], part["alt"] or "", part["width"] or "", part["height"])
+    if part["note"]:
+        linked = _notebook(unquote(part["note"]), unquote(part["part"] or ""), place)
+        return f"]({linked})" if linked else ""
+    return f"<mark>{inline(part['marked'], place)}</mark>" if part["marked"] else ""
+
+
+def _masked(text: str) -> str:
+    """`text`, as long as before, with `\\0` for what stands in code spans."""
+    if "`" not in text:
+        return text
+    paragraphs = re.split(r"(\n[ \t]*\n)", text)
+    blanked = "".join(without_code(paragraph) if "`" in paragraph else paragraph for paragraph in paragraphs)
+    return "".join(char if char == blank else "\0" for char, blank in zip(text, blanked, strict=True))
+
+
 def _notebook(target: str, heading: str, place: Place) -> str:
     """Relative address of the notebook that `target` is built to; empty when it is built to none."""
     found = place.vault.resolve(target, place.path)
@@ -121,12 +144,12 @@ def _notebook(target: str, heading: str, place: Place) -> str:
 
 
 def _same(heading: Heading, wanted: str) -> bool:
-    """Obsidian leaves `#`, `|`, `^`, `:`, `%`, `[` and `]` out of a link to a heading."""
+    """Obsidian leaves some characters out of a link to a heading, and Markdown's fragments have dashes for blanks."""
     return _folded(heading.text) == _folded(plain(wanted))
 
 
-def _folded(text: str) -> str:
-    return " ".join(re.sub(r"[#|^:%\[\]\\]", " ", text).casefold().split())
+def _folded(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold()) or text.split()
 
 
 def _words(target: str, heading: str, lesson: Lesson | None) -> str:

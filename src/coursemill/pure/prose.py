@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import dedent
 
 from markdown_it.token import Token
@@ -19,6 +19,9 @@ _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
 DEEPEST = 6
+"""Level of a heading."""
+NESTED = 12
+"""Callouts and tabs in one another; what is deeper stays as it is written."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class Page(Place):
     """Where a text stands, and the pictures of the diagrams in it (source → SVG)."""
 
     pictures: Mapping[str, str] = field(default_factory=dict)
+    depth: int = 0
+    """Callouts and tabs around the text."""
 
 
 def render(text: str, page: Page, level: int = 1) -> str:
     """Markdown for Jupyter of `text`, which stands under a heading of `level`."""
-    if not _MARK.search(text):
+    if not _MARK.search(text) or page.depth > NESTED:
         return text
     if "%%" in text:
         text = _without_comments(text)
@@ -120,7 +125,8 @@ def _callout(lines: Sequence[str], page: Page, level: int) -> str:
     if opening is None:
         return "\n".join(lines)
     depth = opening["prefix"].count(">") + 1
-    body = render("\n".join(_unquoted(line, depth) for line in lines[1:]), page, level)
+    text = "\n".join(_unquoted(line, depth) for line in lines[1:])
+    body = render(text, replace(page, depth=page.depth + 1), level)
     shown = callouts.callout(opening["kind"], inline(opening["title"], page), body, opening["fold"])
     return _behind(opening["prefix"], shown)
 
@@ -136,7 +142,7 @@ def _tabs(lines: Sequence[str], page: Page, level: int) -> str:
     for item in _items(text):
         first, _, rest = item.partition("\n")
         parts.append(f"{'#' * below} {inline(_ITEM.sub('', first), page)}")
-        parts.append(render(dedent(rest).strip("\n"), page, below))
+        parts.append(render(dedent(rest).strip("\n"), replace(page, depth=page.depth + 1), below))
     return _behind(indent, "\n\n".join(part for part in parts if part))
 
 
@@ -162,7 +168,8 @@ def _without_comments(text: str) -> str:
             kept += [uncommented("\n".join(lines[done : token.map[0]]))] if token.map[0] > done else []
             kept += lines[slice(*token.map)]
             done = token.map[1]
-    return "\n".join([*kept, uncommented("\n".join(lines[done:]))])
+    kept += [uncommented("\n".join(lines[done:]))] if done < len(lines) else []
+    return "\n".join(kept)
 
 
 def _level(lines: Sequence[str], otherwise: int) -> int:

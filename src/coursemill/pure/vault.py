@@ -11,7 +11,7 @@ from functools import cached_property
 from coursemill.model import Lesson
 
 WIKILINK = re.compile(
-    r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\n]*?))?\]\]"
+    r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*?)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\[\]\n]*))?\]\]"
 )
 """`[[target#heading|alias]]`; inside of tables the bar is written `\\|`. It also stands in verbose patterns."""
 

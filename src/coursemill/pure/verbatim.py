@@ -43,4 +43,4 @@ def fences(text: str) -> Iterator[Fence]:
 
 
 _PARSER = MarkdownIt("commonmark")
-_PARSER.core.ruler.enableOnly(["normalize", "block"])
+_PARSER.core.ruler.enableOnly(["block"])
