@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -10,14 +10,16 @@ from typing import Any
 
 from coursemill.config import Config
 from coursemill.course.load import Course
-from coursemill.effects import kept, kernels
+from coursemill.effects import diagrams, kept, kernels, store
 from coursemill.effects import vault as disk
 from coursemill.model import Accelerator, Lesson
 from coursemill.pure import editions
 from coursemill.pure import parameters as params
+from coursemill.pure.diagrams import diagram_sources
 from coursemill.pure.outcome import Failure, Kernel, Run
 
 RUNS = "runs"
+Surroundings = Callable[[Kernel, tuple[str, ...]], kept.Environment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def plans(course: Course, request: Request, probed: Sequence[Kernel]) -> list[Pl
     worked = [w for lesson in course.select(request.names) for w in _worked(course, lesson)]
     if request.parameters:
         params.refuse_unknown(request.parameters, {w.lesson.name: w.parameters for w in worked})
-    return [_plan(course.config, one, kernel, request) for kernel in probed for one in worked]
+    environment = cache(kept.Environment.of)
+    return [_plan(course.config, one, kernel, request, environment) for kernel in probed for one in worked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,17 @@ def _worked(course: Course, lesson: Lesson) -> Iterator[_Worked]:
         if digest in seen:
             continue
         seen.add(digest)
-        notebook = editions.worked(lesson, editions.Context(course.vault, worksheet))
+        notebook = editions.worked(lesson, _context(course, lesson, worksheet))
         tagged = (c["source"] for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ()))
         found = tuple(p for source in tagged for p in params.declared(source))
         yield _Worked(lesson, worksheet, notebook, files[worksheet], digest, found)
+
+
+def _context(course: Course, lesson: Lesson, worksheet: str) -> editions.Context:
+    """What the build makes the notebook with: the pictures that are drawn, and the numbers that tests have."""
+    source = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
+    pictures = diagrams.drawn(diagram_sources(lesson), course.config)
+    return editions.Context(course.vault, worksheet, pictures, editions.numbers(store.recall(source)))
 
 
 def _files(course: Course, folder: PurePosixPath, start: PurePosixPath) -> tuple[tuple[str, Path], ...]:
@@ -94,7 +104,7 @@ def _files(course: Course, folder: PurePosixPath, start: PurePosixPath) -> tuple
     return tuple((str(PurePosixPath(e.path).relative_to(start)), course.config.path(e.path)) for e in below)
 
 
-def _plan(config: Config, worked: _Worked, kernel: Kernel, request: Request) -> Plan:
+def _plan(config: Config, worked: _Worked, kernel: Kernel, request: Request, environment: Surroundings) -> Plan:
     lesson = worked.lesson
     blank = _blank(worked, kernel)
     if kernel.name not in lesson.front.accelerators:
@@ -114,16 +124,10 @@ def _plan(config: Config, worked: _Worked, kernel: Kernel, request: Request) -> 
     blank = replace(blank, parameters=values, notebook=output)
     notebook = editions.dumps(dict(worked.notebook))
     timeout = float(lesson.front.timeout or config.timeout)
-    environment = _environment(kernel, lesson.front.requires)
-    key = kept.key(environment, notebook, worked.digest, values, timeout)
-    if not request.fresh and (found := kept.find(config.path(output), key)):
+    key = kept.key(environment(kernel, lesson.front.requires), notebook, worked.digest, values, timeout)
+    if not request.fresh and (found := kept.find(config.root, output, key)):
         return Plan(replace(blank, **_result(found), cached=True))
     return Plan(blank, key, notebook, worked.files, timeout)
-
-
-@cache
-def _environment(kernel: Kernel, programs: tuple[str, ...]) -> kept.Environment:
-    return kept.Environment.of(kernel, programs)
 
 
 def _blank(worked: _Worked, kernel: Kernel) -> Run:

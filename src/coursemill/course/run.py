@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from coursemill.config import Config
 from coursemill.course.load import load
 from coursemill.course.plan import Plan, Request, plans
-from coursemill.effects import kept, kernels
-from coursemill.errors import CoursemillError
+from coursemill.effects import kept, kernels, store, workers
 from coursemill.pure import outcome, report
-from coursemill.pure.judge import Judgement
 from coursemill.pure.outcome import Report, Run
+
+if TYPE_CHECKING:  # jupyter_client takes a third of a second, which a run of nothing new spares
+    from coursemill.effects.runs import Executed
 
 REPORTS = "reports"
 ONE_LESSON = 2 * 2**30
@@ -52,7 +54,7 @@ def run(config: Config, request: Request, watch: Watch | None = None) -> Report:
 
     The worked notebooks are made from the notes here, so they are never stale. Ctrl-C ends the run early: its
     report says which lessons were cancelled. Raises CoursemillError for a lesson that there is not and for a
-    folder that cannot be written, ConfigError for a parameter that there is not.
+    file that cannot be written, ConfigError for a parameter that there is not.
     """
     watch = watch or Silence()
     began, started = time.monotonic(), datetime.now(UTC).astimezone().isoformat(timespec="seconds")
@@ -64,17 +66,12 @@ def run(config: Config, request: Request, watch: Watch | None = None) -> Report:
     done: dict[str, Run] = {}
     interrupted = False
     try:
-        for ended in _outcomes(config, planned, request.jobs or _side_by_side(), watch):
-            done[ended.slot] = ended
-            watch.end(ended)
+        with closing(_outcomes(config, planned, request.jobs or _side_by_side(), watch)) as outcomes:
+            for ended in outcomes:
+                done[ended.slot] = ended
+                watch.end(ended)
     except KeyboardInterrupt:
         interrupted = True
-    except OSError as error:
-        raise CoursemillError(
-            f"cannot be written: {error.strerror}",
-            where=str(error.filename),
-            fix="look at its permissions and at the disk",
-        ) from error
     runs = tuple(done.get(p.run.slot) or _cancelled(p) for p in planned)
     return Report(runs, probed, time.monotonic() - began, started, request.required, interrupted)
 
@@ -88,22 +85,22 @@ def write_page(config: Config, result: Report, file: Path | None = None) -> Path
         relative = os.path.relpath(config.path(path).resolve(), start)
         return PurePosixPath(relative).as_posix()
 
-    _write(file, report.html(result, link))
+    store.write(start, file.name, report.html(result, link).encode())
     return file
 
 
 def write_junit(result: Report, file: Path) -> None:
     """Write the report as JUnit XML."""
-    _write(file, report.junit(result))
+    store.write(file.resolve().parent, file.name, report.junit(result).encode())
 
 
-def _outcomes(config: Config, planned: Sequence[Plan], jobs: int, watch: Watch) -> Iterator[Run]:
+def _outcomes(config: Config, planned: Sequence[Plan], jobs: int, watch: Watch) -> Generator[Run]:
     """The runs as they end: first what is decided without executing anything."""
     yield from (p.run for p in planned if not p.due)
     due = {p.run.slot: p for p in _longest_first(config, planned)}
     if not due:
         return
-    from coursemill.effects import runs  # jupyter_client takes a third of a second, which a cached run spares
+    from coursemill.effects import runs
 
     steps = runs.execute(
         [
@@ -111,7 +108,8 @@ def _outcomes(config: Config, planned: Sequence[Plan], jobs: int, watch: Watch) 
                 name=name,
                 notebook=p.notebook,
                 kernel=outcome.spec(p.run.kernel),
-                output=config.path(p.run.notebook),
+                root=config.root,
+                output=p.run.notebook,
                 timeout=p.timeout,
                 files=p.files,
                 parameters=p.run.parameters or {},
@@ -121,26 +119,29 @@ def _outcomes(config: Config, planned: Sequence[Plan], jobs: int, watch: Watch) 
         jobs,
         lambda job, done, total: watch.step(due[job.name].run, done, total),
     )
-    for job, executed in steps:
-        ended = _judged(due[job.name].run, executed.judgement, executed.seconds, job.output)
-        if ended.status == "passed":
-            kept.store(job.output, due[job.name].key, ended)
-        yield ended
+    with closing(steps):
+        for job, executed in steps:
+            ended = _judged(due[job.name].run, executed)
+            if not config.path(job.output).exists():  # its worker was lost
+                ended = replace(ended, notebook="")
+            if ended.status == "passed":
+                kept.keep(config.root, job.output, due[job.name].key, ended)
+            yield ended
 
 
-def _judged(planned: Run, judgement: Judgement, seconds: float, output: Path) -> Run:
+def _judged(planned: Run, executed: Executed) -> Run:
+    judgement = executed.judgement
     # What has no line of its own, such as a kernel that does not start, is said of the note.
     failures = (f if f.place else replace(f, place=f"{planned.note}:1") for f in judgement.failures)
     return replace(
         planned,
         status=judgement.status,
         reason=judgement.reason,
-        seconds=round(seconds, 3),
+        seconds=round(executed.seconds, 3),
         code=judgement.code,
         cells=judgement.cells,
         statements=judgement.statements,
         failures=tuple(failures),
-        notebook=planned.notebook if output.exists() else "",
     )
 
 
@@ -150,20 +151,12 @@ def _cancelled(plan: Plan) -> Run:
 
 def _longest_first(config: Config, planned: Sequence[Plan]) -> list[Plan]:
     """What is due, so that the last ones are short: by the time of the last pass, unknown ones first."""
-    took = {p.run.slot: kept.seconds(config.path(p.run.notebook)) for p in planned if p.due}
+    took = {p.run.slot: kept.seconds(config.root, p.run.notebook) for p in planned if p.due}
     due = [p for p in planned if p.due]
     return sorted(due, key=lambda p: -(took[p.run.slot] or float("inf")))
 
 
 def _side_by_side() -> int:
     """As many lessons as cores, as long as memory lasts."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores, memory // ONE_LESSON))
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f".{file.name}.new")
-    half.write_text(text, encoding="utf-8")
-    half.replace(file)
+    return max(1, min(workers.cores(), memory // ONE_LESSON))

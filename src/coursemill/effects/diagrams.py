@@ -65,7 +65,7 @@ def render(diagrams: Iterable[Diagram], config: Config, *, keep: bool = True) ->
     """
     diagrams = list(diagrams)
     folder = config.path(config.notes, FOLDER)
-    svgs = {d.source: svg for d in diagrams if (svg := _kept(folder / d.name))}
+    svgs = drawn(diagrams, config)
     findings: list[Finding] = []
     for lang, draw in _RENDERERS.items():
         wanted = [d for d in diagrams if d.lang == lang and d.source not in svgs]
@@ -80,6 +80,12 @@ def render(diagrams: Iterable[Diagram], config: Config, *, keep: bool = True) ->
                 if keep:
                     _write(folder / diagram.name, result.svg)
     return Drawn(svgs, tuple(sorted(findings)))
+
+
+def drawn(diagrams: Iterable[Diagram], config: Config) -> dict[str, str]:
+    """Source → SVG of those diagrams that are drawn already; nothing is drawn."""
+    folder = config.path(config.notes, FOLDER)
+    return {d.source: svg for d in diagrams if (svg := _kept(folder / d.name))}
 
 
 def _finding(diagram: Diagram, result: _Result) -> Finding:

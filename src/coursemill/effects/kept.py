@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects import kernels
+from coursemill.effects import kernels, store
 from coursemill.pure.outcome import Kernel, Run, from_data, to_data
 
 PACKAGE = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ class Environment:
         """Look at Python, the installed distributions, the kernel's devices, our own code and outside programs."""
         parts = [sys.version, platform.machine(), kernel.name, *kernels.installed()]
         parts += kernel.devices if kernel.name != "cpu" else ()
-        parts += [_sum(PACKAGE / name) for name in OUR_CODE]
+        parts += [store.digest(PACKAGE / name) for name in OUR_CODE]
         parts += [_stamp(program) for program in sorted(set(programs))]
         return cls(_digest(parts))
 
@@ -58,49 +58,35 @@ def key(
 
 def digest(files: Iterable[tuple[str, Path]]) -> str:
     """One digest of the names and the bytes of files."""
-    return _digest(part for name, path in sorted(files) for part in (name, _sum(path)))
+    return _digest(part for name, path in sorted(files) for part in (name, store.digest(path)))
 
 
-def find(executed: Path, wanted: str) -> Run | None:
-    """The kept result that goes with an executed notebook, when it has this key and the notebook is untouched."""
-    kept = _read(executed)
+def find(root: Path, output: str, wanted: str) -> Run | None:
+    """The result kept with the executed notebook `output`, when it has this key and the notebook is untouched."""
+    kept = store.recall(root / _file(output))
     try:
-        if kept.get("key") != wanted or kept["notebook"] != _sum(executed):
+        if kept.get("key") != wanted or kept["notebook"] != store.digest(root / output):
             return None
         return from_data(kept["run"])
     except (OSError, KeyError, TypeError):
         return None
 
 
-def seconds(executed: Path) -> float | None:
+def seconds(root: Path, output: str) -> float | None:
     """How long the last pass of that notebook took, however old it is; None when it is not known."""
-    took = _read(executed).get("run", {}).get("seconds")
+    run = store.recall(root / _file(output)).get("run")
+    took = run.get("seconds") if isinstance(run, dict) else None
     return float(took) if isinstance(took, int | float) else None
 
 
-def store(executed: Path, made_with: str, run: Run) -> None:
-    """Keep a result beside its executed notebook."""
-    kept = {
-        "key": made_with,
-        "notebook": _sum(executed),
-        "run": to_data(run),
-    }
-    file = _file(executed)
-    half = file.with_name(f".{file.name}.new")
-    half.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    half.replace(file)
+def keep(root: Path, output: str, made_with: str, run: Run) -> None:
+    """Keep a result beside its executed notebook; raises CoursemillError when it cannot be written."""
+    kept = {"key": made_with, "notebook": store.digest(root / output), "run": to_data(run)}
+    store.remember(root, _file(output), kept)
 
 
-def _file(executed: Path) -> Path:
-    return executed.with_suffix(".json")
-
-
-def _read(executed: Path) -> dict[str, Any]:
-    try:
-        kept = json.loads(_file(executed).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+def _file(output: str) -> str:
+    return f"{output.removesuffix('.ipynb')}.json"
 
 
 def _stamp(program: str) -> str:
@@ -110,11 +96,6 @@ def _stamp(program: str) -> str:
     real = os.path.realpath(found)
     status = Path(real).stat()
     return f"{program} {real} {status.st_size} {status.st_mtime_ns}"
-
-
-def _sum(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from coursemill.effects import workers
 from coursemill.model import Accelerator
 from coursemill.pure.outcome import Kernel
 
@@ -167,7 +168,7 @@ def _has(distribution: str) -> bool:
 
 
 def _processor() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = workers.cores()
     return f"{cores} cores" if cores != 1 else "1 core"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Enum
 
-from coursemill.effects import processes
+from coursemill.effects import processes, workers
 from coursemill.model import ACCELERATORS, Accelerator
 
 MARK = "COURSEMILL_KERNEL"
@@ -37,7 +37,7 @@ BY_ACCELERATOR: Mapping[Accelerator, Mapping[str, str]] = {
 
 def environment(accelerator: Accelerator, given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a kernel, made from the one that would be inherited."""
-    threads = given.get(THREADS, str(_cores()))
+    threads = given.get(THREADS, str(workers.cores()))
     defaults = DEFAULTS | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads)
     # Programs of this environment first: `%%bash` finds the `python` and the `scrapy` of the kernel.
     programs = str(Path(sys.executable).parent)
@@ -71,7 +71,3 @@ class CoursemillProvisioner(LocalProvisioner):
             processes.kill(lambda: processes.of_session(session, mark))
             self.pid = None
         await super().cleanup(restart=restart)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,16 +18,17 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects import processes
+from coursemill.effects import processes, store
 from coursemill.effects.kernels import SPECS
 from coursemill.effects.provisioner import THREADS
+from coursemill.effects.workers import cores
 from coursemill.pure.judge import Judgement, Stop, judge
 from coursemill.pure.outcome import Failure
 
@@ -51,8 +52,9 @@ class Job:
     """nbformat's JSON."""
     kernel: str
     """A kernelspec's name."""
-    output: Path
-    """Where the executed notebook is kept, also one that failed."""
+    root: Path
+    output: str
+    """Where the executed notebook is kept, below `root`, also one that failed."""
     timeout: float
     """Seconds, from the kernel's start to the last cell."""
     files: tuple[tuple[str, Path], ...] = ()
@@ -68,7 +70,7 @@ class Executed:
     seconds: float
 
 
-def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None) -> Iterator[tuple[Job, Executed]]:
+def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None) -> Generator[tuple[Job, Executed]]:
     """Execute notebooks, `workers` at a time and in the order given; yield each as it ends.
 
     `on_step(job, k, n)` is told when code cell k of n starts. Closing the generator, or an exception such as
@@ -77,7 +79,7 @@ def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "coursemill.effects.warm", __name__])
     waiting, running = deque(jobs), list[_Worker]()
-    threads = str(max(1, _cores() // max(1, min(workers, len(jobs)))))
+    threads = str(max(1, cores() // max(1, min(workers, len(jobs)))))
     try:
         while waiting or running:
             while waiting and len(running) < workers:
@@ -98,7 +100,7 @@ class _Worker:
 
     def __init__(self, process: Callable[..., ForkServerProcess], pipe: Callable[..., Any], job: Job, threads: str):
         self.job = job
-        job.output.unlink(missing_ok=True)  # what an earlier run left there says nothing of this one
+        store.remove(job.root, job.output)  # what an earlier run left there says nothing of this one
         self.scratch = Path(tempfile.mkdtemp(prefix="coursemill-"))
         self.began = time.monotonic()
         self.deadline = self.began + START
@@ -106,8 +108,13 @@ class _Worker:
         self.talk, theirs = pipe()
         environment = {THREADS: threads, **os.environ}
         self.process = process(target=_work, args=(job, self.scratch, environment, theirs), daemon=True)
-        self.process.start()
-        theirs.close()
+        try:
+            self.process.start()
+        except BaseException:  # Ctrl-C too: a worker that has started all the same sees its pipe's end
+            self.end()
+            raise
+        finally:
+            theirs.close()
 
     def listen(self, on_step: OnStep) -> Executed | None:
         """Take in what the worker said; its result, once there is one."""
@@ -121,7 +128,8 @@ class _Worker:
                         self.cell = cell
                         on_step(self.job, done, total)
                     case Executed() as result:
-                        _keep(self.scratch / "out.ipynb", self.job.output)
+                        if (executed := self.scratch / "out.ipynb").exists():
+                            store.copy(self.job.root, self.job.output, executed)
                         return result
         except (EOFError, OSError):
             self.process.join(GRACE)
@@ -134,9 +142,9 @@ class _Worker:
         """Kill the worker with all below it, and remove its directory."""
         if self.process.pid:
             processes.kill_tree(self.process.pid)
-        self.process.join(GRACE)
-        with contextlib.suppress(ValueError):  # it cannot be killed, hanging in a device: let it be
-            self.process.close()
+            self.process.join(GRACE)
+            with contextlib.suppress(ValueError):  # it cannot be killed, hanging in a device: let it be
+                self.process.close()
         self.talk.close()
         _remove(self.scratch)
 
@@ -307,15 +315,6 @@ def _how_it_ended(code: int | None) -> str:
     return f"was killed by {signal.Signals(-code).name}{hint}"
 
 
-def _keep(executed: Path, output: Path) -> None:
-    """Put an executed notebook where it is kept, at once or not at all."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    if executed.exists():
-        half = output.with_name(f".{output.name}.new")
-        shutil.copyfile(executed, half)
-        half.replace(output)
-
-
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():  # a lesson took its own permissions away
@@ -323,7 +322,3 @@ def _remove(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 Path(path).chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
