@@ -135,8 +135,6 @@ def test_long_ids_stay_apart() -> None:
     assert first != second
 
 
-@pytest.mark.parametrize(
-    ("slug", "start"), [("accessing-text", "accessing-text-"), ("", "cell-"), ("übung 1", "bung-1-")]
-)
-def test_derived_ids_are_readable(slug: str, start: str) -> None:
-    assert re.fullmatch(rf"{start}[0-9a-f]{{8}}", derived(slug, "x").removeprefix("-"))
+@pytest.mark.parametrize(("slug", "stem"), [("accessing-text", "accessing-text"), ("", "cell"), ("übung 1", "bung-1")])
+def test_derived_ids_are_readable(slug: str, stem: str) -> None:
+    assert re.fullmatch(rf"-?{stem}-[0-9a-f]{{8}}", derived(slug, "x"))

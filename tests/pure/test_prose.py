@@ -56,8 +56,8 @@ def test_every_pair_is_read() -> None:
 LINES = st.sampled_from(
     [
         "", "text ==m== [[Shop]] %%c%%", "> [!note]- Title", "> text", "> > [!tip]", "- item", "  more", "    deep",
-        "[list2tab|#T]", "```python role=\"x\"", "```", "~~~", "$$", "%%", "==", "[[", "]]", "`", "``", "# Heading", "<div>",
-        "</div>", "![[a.png|3]]", "1. one", "\t", "> ```", "- > [!bug]", "\\", "$x$", "```d2", "a -> b",
+        "[list2tab|#T]", "```python role=\"x\"", "```", "~~~", "$$", "%%", "==", "[[", "]]", "`", "``", "# Heading",
+        "<div>", "</div>", "![[a.png|3]]", "1. one", "\t", "> ```", "- > [!bug]", "\\", "$x$", "```d2", "a -> b",
     ]
 )  # fmt: skip
 
@@ -80,7 +80,8 @@ def test_fences_are_untouched(lines: list[str]) -> None:
 
 
 HOSTILE = (
-    "[[", "[[a|", "`", "` ", "`a``b", "$a", "$$a", "==a", "==`a", "%%a", "<a ", "](a", "![a|3", "https://", "\n> ", "\\",
+    "[[", "[[a|", "`", "` ", "`a``b", "$a", "$$a", "==a", "==`a", "%%a", "<a ", "](a", "![a|3", "https://", "\n> ",
+    "\\",
 )  # fmt: skip
 
 
