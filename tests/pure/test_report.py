@@ -108,7 +108,7 @@ def test_the_page_stands_alone_links_the_notebooks_and_escapes() -> None:
 
 def test_the_page_is_well_formed() -> None:
     page = report.html(REPORT, str).replace("<!doctype html>", "")
-    ElementTree.fromstring(re.sub(r"<(meta|br)([^>]*)>", r"<\1\2/>", page))
+    ElementTree.fromstring(re.sub(r"<(meta|br|wbr)([^>]*)>", r"<\1\2/>", page))
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1e5), max_size=80))

@@ -99,18 +99,22 @@ class _Watch:
 
     def step(self, run: Run, done: int, total: int) -> None:
         if self.display:
-            self.display.update(run.slot, done - 1, total, f"{run.lesson} on {run.kernel}: cell {done} of {total}")
+            self.display.update(_name(run), done - 1, total, f"cell {done} of {total}")
 
     def end(self, run: Run) -> None:
         if self.display:
             told = "" if run.cached or run.status == "not offered" else _line(run)
-            self.display.finish(run.slot, told)
+            self.display.finish(_name(run), told)
 
 
 def _line(run: Run) -> str:
     took = f" {run.seconds:.1f} s" if run.seconds else ""
     why = f": {run.reason}" if run.reason else ""
-    return f"{run.label} {run.lesson} on {run.kernel}{took}{why}"
+    return f"{run.label} {_name(run)}{took}{why}"
+
+
+def _name(run: Run) -> str:
+    return f"{run.lesson} on {run.kernel}"
 
 
 def _show(result: Report, page: Path) -> None:
@@ -120,7 +124,7 @@ def _show(result: Report, page: Path) -> None:
     terminal.show(_table(result))
     for run in result.runs:
         if run.problem:
-            terminal.show(f"\n{run.label} {run.lesson} on {run.kernel}" + ("" if run.failures else f": {run.reason}"))
+            terminal.show(f"\n{run.label} {_name(run)}" + ("" if run.failures else f": {run.reason}"))
             for failure in run.failures:
                 terminal.show(report.explain(failure))
     lacking = {(r.reason, r.fix): r.kernel for r in result.runs if r.status == "unavailable"}
