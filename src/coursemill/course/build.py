@@ -1,0 +1,250 @@
+"""Build the notebooks of a course: what changed, what depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from coursemill.config import Config
+from coursemill.course import inputs
+from coursemill.course.check import known
+from coursemill.course.due import Due, Scope, blocked, drawing, due
+from coursemill.course.load import Course, Parse, load
+from coursemill.course.parcels import pack
+from coursemill.course.past import NoteState, Past
+from coursemill.course.produce import Parcel, Workshop, produce
+from coursemill.course.shelf import NOTEBOOK, Shelf
+from coursemill.course.tidy import mark, note_of, prune, tidy
+from coursemill.effects import diagrams, environment, store
+from coursemill.effects import vault as disk
+from coursemill.effects.store import Stamp
+from coursemill.model import Finding
+from coursemill.pure import parse
+from coursemill.pure.diagrams import FOLDER, diagram_sources
+
+UNKNOWABLE = frozenset(f"CM{number}" for number in (101, 106, 107, 108, 110, 111, 112, 113, 114))
+"""Errors after which nobody can say whether the note is a lesson, and of which worksheet."""
+Progress = Callable[[int, int, str], None]
+"""Called with how many lessons are done, of how many, and the last one's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A committed file that is not what the notes say."""
+
+    path: str
+    state: Literal["missing", "stale", "orphaned"]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did; with `check`, `stale` says what it would have done."""
+
+    built: tuple[str, ...] = ()
+    """Notes of which something was written."""
+    unchanged: int = 0
+    kept: tuple[str, ...] = ()
+    """Notes with errors: what was built of them before stands as it was."""
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that the notes ask for stands there."""
+        return not self.stale and not blocked(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to build, and how."""
+
+    config: Config
+    names: tuple[str, ...]
+    look_only: bool
+    jobs: int
+    progress: Progress
+    understand: Parse
+
+
+def build(
+    config: Config,
+    names: Sequence[str] = (),
+    *,
+    check: bool = False,
+    jobs: int = 0,
+    on_progress: Progress = lambda done, total, name: None,
+    understand: Parse = parse.lesson,
+) -> Built:
+    """Bring `notebooks/`, `source/` and `release/` in line with the notes, or with `check` only say what is not.
+
+    `names` mean lessons (see `Course.select`); without any, what no note asks for any more is removed, too. Files
+    are replaced one by one, each whole; another build waits. Notes with errors are left as they are. Raises
+    CoursemillError for what stops everything: no vault, a name that means nothing, a folder that cannot be written.
+    """
+    begun = time.monotonic()
+    wish = Wish(config, tuple(names), check, jobs, on_progress, understand)
+    if check:
+        with store.scratch() as stage:
+            built = _built(wish, Past(), Shelf.of(config, Past(), look_only=True), stage)
+    else:
+        with store.locked(config.path(config.build)):
+            past = Past.recall(config)
+            shelf = Shelf.of(config, past, look_only=False)
+            same = _same(wish, past, shelf)
+            if same:
+                built = same
+            else:
+                with store.scratch(config.path(config.build)) as stage:
+                    built = _built(wish, past, shelf, stage)
+    return replace(built, seconds=time.monotonic() - begun)
+
+
+def _same(wish: Wish, past: Past, shelf: Shelf) -> Built | None:
+    """The result of a build that has nothing to do, found without understanding a note; None when there is something.
+
+    Files of which nothing but the time has changed are remembered with their new times.
+    """
+    config = wish.config
+    if wish.names or past.made_by != inputs.made_by(config) or past.environment != environment.state():
+        return None
+    seen = inputs.unchanged(config, disk.walk(config), past)
+    strange = {path for path in shelf.files if path.endswith(NOTEBOOK)} - past.outputs.keys()
+    if seen is None or any(mark(shelf, path) != past.strangers.get(path) for path in strange):
+        return None
+    if not all(shelf.intact(path) for path in past.outputs):
+        return None
+    now = replace(past, inputs=seen, outputs=shelf.stamps)
+    if now != past:
+        now.remember(config)
+    return _report(past.notes, past.findings, shelf)
+
+
+def _built(wish: Wish, past: Past, shelf: Shelf, stage: Path) -> Built:
+    """Do what there is to do."""
+    config = wish.config
+    made_by = inputs.made_by(config)
+    course = load(config, understand=wish.understand)
+    scope = Scope(
+        course=course,
+        past=past,
+        shelf=shelf,
+        known=known(course),
+        chosen=frozenset(lesson.path for lesson in course.select(wish.names)),
+        same_program=past.made_by == made_by,
+        stamps=inputs.stamps(config, course.listing.files, past.inputs),
+    )
+    todo = due(scope)
+    general = _general(course)
+    unknown = {f.path for f in general if f.code in UNKNOWABLE}
+    todo.states.update({path: past.notes[path] for path in unknown & past.notes.keys()})
+    packed = pack(scope, todo.states, stage)
+    _carry_out(wish, scope, todo, packed.parcels, stage)
+    strangers = _finish(wish, scope, todo, unknown)
+    general += packed.findings
+    if not wish.look_only:
+        Past(
+            made_by=made_by if scope.same_program or not wish.names else "",
+            environment=environment.state(),
+            inputs=_inputs(wish, scope),
+            outputs=shelf.stamps,
+            owners=shelf.owners,
+            strangers=strangers,
+            notes=todo.states,
+            findings=tuple(general),
+        ).remember(config)
+    return _report(todo.states, general, shelf)
+
+
+def _general(course: Course) -> list[Finding]:
+    """What is wrong with files that are no notes, or of which nobody can say whether they are lessons."""
+    parsed = {finding for note in course.notes for finding in note.findings}
+    reading = [finding for finding in course.findings if finding not in parsed]
+    others = (note for note in course.notes if not note.front.worksheets)
+    return reading + [f for note in others for f in note.findings if f.code in UNKNOWABLE]
+
+
+def _carry_out(wish: Wish, scope: Scope, todo: Due, parcels: Sequence[Parcel], stage: Path) -> None:
+    """Make what is due, and put each thing in its place as soon as it is made."""
+    config, shelf = wish.config, scope.shelf
+    shown = {order.lesson.path: diagram_sources(order.lesson) for order in todo.orders}
+    drawn = diagrams.render([d for some in shown.values() for d in some], config, keep=not wish.look_only)
+    shop = Workshop(config, scope.known, drawn.svgs, stage)
+    lessons = {order.lesson.path: order.lesson for order in todo.orders}
+    done = 0
+    for made in produce(shop, todo.orders, parcels, wish.jobs):
+        if isinstance(made, Parcel):
+            for path, source in made.files.items():
+                target = f"{config.release}/{made.worksheet}/{path}"
+                shelf.copy(
+                    target, source, store.stamp(source), shelf.owners[f"{config.source}/{made.worksheet}/{path}"]
+                )
+            continue
+        for product in made:
+            pictures = {d.name: drawn.svgs[d.source] for d in shown[product.note] if d.source in drawn.svgs}
+            todo.states[product.note] = replace(
+                todo.states[product.note],
+                findings=(*product.findings, *(f for f in drawn.findings if f.path == product.note)),
+                questions=product.questions,
+                answers=product.answers,
+                drawn=drawing({name: hashlib.sha256(svg.encode()).hexdigest() for name, svg in pictures.items()}),
+                worksheets=lessons[product.note].front.worksheets if product.notebooks else (),
+            )
+            for path, content in product.notebooks.items():
+                shelf.put(path, content, product.note)
+            done += 1
+            wish.progress(done, len(todo.orders), lessons[product.note].name)
+
+
+def _finish(wish: Wish, scope: Scope, todo: Due, unknown: set[str]) -> dict[str, Stamp]:
+    """Remove what no note asks for; return the notebooks that are not ours."""
+    shelf = scope.shelf
+    if wish.names:
+        for path in shelf.files.keys() - shelf.stamps.keys() - set(shelf.written):
+            shelf.keep(path)
+        return dict(scope.past.strangers)
+    kept = unknown | {path for path, state in todo.states.items() if blocked(state.findings)}
+    strangers = tidy(shelf, kept)
+    if unknown <= todo.states.keys():
+        prune(shelf, scope.course.listing, todo.states)
+    return strangers
+
+
+def _inputs(wish: Wish, scope: Scope) -> dict[str, Stamp]:
+    """What this build has seen; of lessons that were not chosen, what the last one saw."""
+    config, course = wish.config, scope.course
+    pictures = f"{config.notes}/{FOLDER}/"
+    now = disk.walk(config)
+    files = {p: s for p, s in scope.stamps.items() if not p.startswith(pictures)}
+    files |= inputs.stamps(config, now.below(pictures.rstrip("/")), scope.stamps)
+    notes = {e.path: Stamp(e.size, e.mtime, course.digests.get(e.path, "")) for e in course.listing.notes}
+    if wish.names:
+        others = {lesson.path for lesson in course.lessons} - scope.chosen
+        notes = {p: scope.past.inputs.get(p, Stamp(0, 0, "")) if p in others else s for p, s in notes.items()}
+    return {inputs.SHAPE: inputs.shape(replace(course.listing, folders=now.folders)), **inputs.aged(notes | files)}
+
+
+def _report(states: Mapping[str, NoteState], general: Iterable[Finding], shelf: Shelf) -> Built:
+    found = {*general, *(finding for state in states.values() for finding in state.findings)}
+    kept = {path for path, state in states.items() if blocked(state.findings)}
+    built = {note_of(shelf.owners[path]) for path in shelf.written} & states.keys()
+    stale = [
+        *(Stale(p, "stale" if p in shelf.files else "missing", note_of(shelf.owners[p])) for p in shelf.written),
+        *(Stale(p, "orphaned", "") for p in shelf.removed),
+    ]
+    return Built(
+        built=tuple(sorted(built)),
+        unchanged=len(states) - len(kept) - len(built - kept),
+        kept=tuple(sorted(kept)),
+        written=tuple(sorted(shelf.written)),
+        removed=tuple(shelf.removed),
+        findings=tuple(sorted(found)),
+        stale=tuple(sorted(stale, key=lambda one: one.path)) if shelf.look_only else (),
+    )

@@ -1,0 +1,81 @@
+"""What stands in the three folders and no note asks for: ours goes, everybody else's stays."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
+
+from coursemill.course import parcels
+from coursemill.course.past import NoteState
+from coursemill.course.shelf import NOTEBOOK, Shelf
+from coursemill.effects import store
+from coursemill.effects.store import Stamp
+from coursemill.effects.vault import FILES, NOTE, Listing
+from coursemill.pure.diagrams import FOLDER
+
+PICTURE = re.compile(r"[0-9a-f]{16}\.svg")
+
+
+def tidy(shelf: Shelf, kept: Collection[str]) -> dict[str, Stamp]:
+    """Remove what was built of notes and files that are gone, but for the notes in `kept`, which have errors.
+
+    What the build did not write stays; of that, the notebooks are returned, so that the next build need not look
+    into them. A build whose memory was lost knows its notebooks by their metadata, and other files by the three
+    identical copies that only a build makes.
+    """
+    strangers = {}
+    here = set(shelf.stamps) | set(shelf.written)
+    for path in sorted(shelf.files.keys() - here):
+        owner = shelf.past.owners.get(path) or shelf.owner(path)
+        if not owner and not shelf.past.outputs and _is_twin(shelf, path):
+            owner = _sibling(shelf, path)
+        if owner and note_of(owner) in kept:
+            shelf.keep(path)
+        elif owner:
+            shelf.remove(path)
+        elif path.endswith(NOTEBOOK):
+            strangers[path] = mark(shelf, path)
+    return strangers
+
+
+def prune(shelf: Shelf, listing: Listing, states: Mapping[str, NoteState]) -> None:
+    """Remove pictures of diagrams that no lesson shows any more."""
+    shown = {name for state in states.values() for name in state.diagrams}
+    for entry in listing.below(f"{shelf.config.notes}/{FOLDER}"):
+        name = PurePosixPath(entry.path).name
+        if PICTURE.fullmatch(name) and name not in shown:
+            shelf.remove(entry.path)
+
+
+def mark(shelf: Shelf, path: str) -> Stamp:
+    """How somebody else's file looks, unread."""
+    return Stamp(shelf.files[path].st_size, shelf.files[path].st_mtime_ns, "")
+
+
+def note_of(owner: str) -> str:
+    """The note that a file in `<Note>.files/` belongs to; of anything else, itself."""
+    before, found, _ = owner.partition(f"{FILES}/")
+    return before + NOTE if found else owner
+
+
+def _is_twin(shelf: Shelf, path: str) -> bool:
+    """Whether the file stands in all three folders alike, or is a requirements.txt that a build has written."""
+    config = shelf.config
+    folders = (config.notebooks, config.source, config.release)
+    rest = next(path.removeprefix(f"{folder}/") for folder in folders if path.startswith(f"{folder}/"))
+    alone = PurePosixPath(path).name == parcels.REQUIREMENTS
+    paths = [path] if alone else [f"{folder}/{rest}" for folder in folders]
+    if not all(one in shelf.files and stat.S_ISREG(shelf.files[one].st_mode) for one in paths):
+        return False
+    if alone:
+        return config.path(path).read_bytes().startswith(parcels.HEAD.encode())
+    return not path.endswith(NOTEBOOK) and len({store.digest(config.path(one)) for one in paths}) == 1
+
+
+def _sibling(shelf: Shelf, path: str) -> str:
+    """The note of the notebook that `<Note>.files/` stands beside, or the file itself."""
+    before, found, _ = path.partition(f"{FILES}/")
+    beside = before + NOTEBOOK
+    return (shelf.owner(beside) if found and beside in shelf.files else "") or path
