@@ -34,7 +34,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A committed file that is not what the notes say."""
+    """A committed file that is not what the notes say; `note` is the one, or the file, that it is made of."""
 
     path: str
     state: Literal["missing", "stale", "orphaned"]
@@ -175,7 +175,8 @@ def _carry_out(wish: Wish, scope: Scope, todo: Due, parcels: Sequence[Parcel], s
     """Make what is due, and put each thing in its place as soon as it is made."""
     config, shelf = wish.config, scope.shelf
     shown = {order.lesson.path: diagram_sources(order.lesson) for order in todo.orders}
-    drawn = diagrams.render([d for some in shown.values() for d in some], config, keep=not wish.look_only)
+    every = [diagram for some in shown.values() for diagram in some]
+    drawn = diagrams.Drawn(diagrams.drawn(every, config)) if wish.look_only else diagrams.render(every, config)
     shop = Workshop(config, scope.known, drawn.svgs, stage)
     lessons = {order.lesson.path: order.lesson for order in todo.orders}
     done = 0
@@ -235,10 +236,8 @@ def _report(states: Mapping[str, NoteState], general: Iterable[Finding], shelf: 
     found = {*general, *(finding for state in states.values() for finding in state.findings)}
     kept = {path for path, state in states.items() if blocked(state.findings)}
     built = {note_of(shelf.owners[path]) for path in shelf.written} & states.keys()
-    stale = [
-        *(Stale(p, "stale" if p in shelf.files else "missing", note_of(shelf.owners[p])) for p in shelf.written),
-        *(Stale(p, "orphaned", "") for p in shelf.removed),
-    ]
+    stale = [Stale(p, "stale" if p in shelf.files else "missing", note_of(shelf.owners[p])) for p in shelf.written]
+    stale += [Stale(path, "orphaned", note_of(owner)) for path, owner in shelf.removed.items()]
     return Built(
         built=tuple(sorted(built)),
         unchanged=len(states) - len(kept) - len(built - kept),

@@ -74,7 +74,7 @@ def _put(scope: Scope, worksheet: str, entries: Mapping[str, Entry]) -> dict[str
 def _require(scope: Scope, worksheet: str, text: bytes, stage: Path) -> dict[str, Path]:
     """Put requirements.txt into the instructor's edition; return it when the students lack it."""
     config, shelf = scope.course.config, scope.shelf
-    owner = str(shared(config, worksheet) / REQUIREMENTS)
+    owner = f"{shared(config, worksheet)}/"
     shelf.put(f"{config.source}/{worksheet}/{REQUIREMENTS}", text, owner)
     stamp = Stamp(len(text), 0, hashlib.sha256(text).hexdigest())
     if shelf.stands(f"{config.release}/{worksheet}/{REQUIREMENTS}", stamp, owner):

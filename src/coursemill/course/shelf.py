@@ -31,7 +31,7 @@ class Shelf:
     """What has been put there, or stood there already."""
     owners: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    removed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: Config, past: Past, *, look_only: bool) -> Shelf:
@@ -74,9 +74,9 @@ class Shelf:
         known = self.past.outputs.get(path)
         return known is not None and self.stands(path, known, self.past.owners.get(path, ""))
 
-    def remove(self, path: str) -> None:
-        """Let nothing stand at `path`."""
-        self.removed.append(path)
+    def remove(self, path: str, owner: str) -> None:
+        """Let nothing stand at `path`; `owner` is what it had been made of."""
+        self.removed[path] = owner
         if not self.look_only:
             store.remove(self.config.root, path)
 

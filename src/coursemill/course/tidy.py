@@ -34,7 +34,7 @@ def tidy(shelf: Shelf, kept: Collection[str]) -> dict[str, Stamp]:
         if owner and note_of(owner) in kept:
             shelf.keep(path)
         elif owner:
-            shelf.remove(path)
+            shelf.remove(path, owner)
         elif path.endswith(NOTEBOOK):
             strangers[path] = mark(shelf, path)
     return strangers
@@ -46,7 +46,7 @@ def prune(shelf: Shelf, listing: Listing, states: Mapping[str, NoteState]) -> No
     for entry in listing.below(f"{shelf.config.notes}/{FOLDER}"):
         name = PurePosixPath(entry.path).name
         if PICTURE.fullmatch(name) and name not in shown:
-            shelf.remove(entry.path)
+            shelf.remove(entry.path, "")
 
 
 def mark(shelf: Shelf, path: str) -> Stamp:

@@ -85,6 +85,7 @@ def stamp(path: Path, known: str = "") -> Stamp:
 
 
 def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
