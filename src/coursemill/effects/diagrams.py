@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 
 from coursemill.config import Config
-from coursemill.errors import CoursemillError
+from coursemill.effects import store
 from coursemill.model import Finding
 from coursemill.pure import codes
 from coursemill.pure.diagrams import FOLDER, Diagram, Language
@@ -64,7 +64,6 @@ def render(diagrams: Iterable[Diagram], config: Config, *, keep: bool = True) ->
     when a picture cannot be written.
     """
     diagrams = list(diagrams)
-    folder = config.path(config.notes, FOLDER)
     svgs = drawn(diagrams, config)
     findings: list[Finding] = []
     for lang, draw in _RENDERERS.items():
@@ -78,7 +77,7 @@ def render(diagrams: Iterable[Diagram], config: Config, *, keep: bool = True) ->
             elif diagram.source not in svgs:
                 svgs[diagram.source] = result.svg
                 if keep:
-                    _write(folder / diagram.name, result.svg)
+                    store.write(config.root, f"{config.notes}/{FOLDER}/{diagram.name}", result.svg.encode())
     return Drawn(svgs, tuple(sorted(findings)))
 
 
@@ -89,8 +88,9 @@ def drawn(diagrams: Iterable[Diagram], config: Config) -> dict[str, str]:
 
 
 def _finding(diagram: Diagram, result: _Result) -> Finding:
-    line = min(diagram.span.start + result.line, diagram.span.end)
-    return codes.DIAGRAM.at(diagram.span.path, line, f"the {diagram.lang} diagram is shown as text: {result.error}")
+    span = diagram.span
+    line = min(span.start + result.line, max(span.start, span.end - 1))
+    return codes.DIAGRAM.at(span.path, line, f"the {diagram.lang} diagram is shown as text: {result.error}")
 
 
 def _kept(file: Path) -> str:
@@ -99,18 +99,6 @@ def _kept(file: Path) -> str:
     except (OSError, UnicodeDecodeError):
         return ""
     return text if "<svg" in text[:1000] else ""
-
-
-def _write(file: Path, svg: str) -> None:
-    """Write whole files only: a reader sees all of it or nothing."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".tmp", delete=False) as new:
-            new.write(svg)
-        Path(new.name).chmod(0o644)
-        Path(new.name).replace(file)
-    except OSError as error:
-        raise CoursemillError(f"the drawn diagram cannot be written: {error.strerror}", where=str(file)) from error
 
 
 def _d2(root: Path, sources: Sequence[str]) -> list[_Result]:

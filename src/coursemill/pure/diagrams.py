@@ -76,4 +76,5 @@ def _texts(lesson: Lesson) -> Iterator[tuple[str, Span, int]]:
                 elif isinstance(piece, Hint):
                     yield piece.text, piece.span, piece.span.start + 1
             if isinstance(part, Question):
-                yield part.model_answer, part.span, part.span.start
+                for text, span in zip((part.model_answer, part.rubric), part.key, strict=False):
+                    yield text, span, span.start + 1

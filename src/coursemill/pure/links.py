@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from markdown_it import MarkdownIt
+
 from coursemill.model import Heading, Lesson
 from coursemill.pure.references import without_code
 from coursemill.pure.vault import WIKILINK, VaultMap
@@ -20,6 +22,7 @@ _VERBATIM = rf"""
   | \$\${_PARAGRAPH}\$\$ | \$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d) # mathematics
   | <[a-zA-Z/!][^<>\n]*>                               # a tag or an autolink
 """
+_INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
 _MARKS = re.compile(
     rf"""{_VERBATIM}
@@ -86,17 +89,17 @@ def anchor(heading: str) -> str:
     with quotes or letters beyond ASCII cannot be reached there (seen in 4.6).
     """
     text = heading.replace(" ", "-")
-    balanced = text.count("(") == text.count(")")
-    return quote(text, safe="-_.~!*':@,;+&$/?=[]{}^" + ("()" if balanced else ""))
+    inside = re.sub(r"\([^()]*\)", "", text)
+    return quote(text, safe="-_.~!*':@,;+&$/?=[]{}^" + ("" if "(" in inside or ")" in inside else "()"))
 
 
 def plain(markdown: str) -> str:
     """The text of a heading without its markup."""
-    text = WIKILINK.sub(lambda m: m["alias"] or m["heading"] or m["target"], markdown)
-    text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
-    text = re.sub(r"(`+)\s?(.+?)\s?\1", r"\2", text)
-    text = re.sub(r"(\*\*|__|\*|==|~~|(?<!\w)_)(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
-    return html.unescape(re.sub(r"\\([^\w\s])", r"\1", text)).strip()
+    text = WIKILINK.sub(lambda m: m["alias"] or m["heading"] or m["target"], markdown) if "[[" in markdown else markdown
+    if any(mark in text for mark in "\\*_`[<&~"):
+        tokens = _INLINE.parseInline(text)[0].children or []
+        text = "".join(token.content for token in tokens if token.type in ("text", "code_inline"))
+    return re.sub(r"==(?=\S)(.+?)(?<=\S)==", r"\1", text).strip()
 
 
 def escaped(text: str) -> str:
