@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from coursemill.model import Finding
 from coursemill.pure import codes
-from coursemill.pure.near import advice
 
 ID_LENGTH = 40
 """Cell ids have 64 characters at most, and derive from ids: `<id>-test-<name>`."""
+_LONGEST = 30  # what is longer resembles nothing
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
 _FENCE = re.compile(rf"(?P<key>[^\s=\"']+)(?:=(?P<value>{_VALUE}|[^\s\"']*))?(?=\s|$)|(?P<junk>\S+)")
@@ -29,6 +30,8 @@ class Attributes:
     values: dict[str, str | None] = field(default_factory=dict)
     """Key → its value without quotes; None for a word that has no value."""
     columns: dict[str, int] = field(default_factory=dict)
+    broken: bool = False
+    """Something among them has not the shape of an attribute: what was meant may be lost."""
     findings: list[Finding] = field(default_factory=list)
 
     def allow(self, known: Collection[str], what: str) -> None:
@@ -36,11 +39,11 @@ class Attributes:
         for key in self.values:
             if key not in known:
                 has = "its attributes: " + ", ".join(f"`{k}`" for k in sorted(known)) if known else "it has none"
-                self.report(codes.UNKNOWN_ATTRIBUTE, key, f"{what} has no attribute `{key}`", advice(key, known) or has)
+                self.report(codes.UNKNOWN_ATTRIBUTE, key, f"{what} has no attribute `{key}`", meant(key, known) or has)
 
     def text(self, key: str, default: str = "") -> str:
         """The value of `key` as it is."""
-        if key in self.values and self.values[key] is None:
+        if key in self.values and not self.values[key]:
             self.report(codes.ATTRIBUTE_VALUE, key, f"`{key}` has no value", f'write `{key}="…"`')
         return self.values.get(key) or default
 
@@ -113,6 +116,18 @@ def is_inside(path: str) -> bool:
     )
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """`did you mean …?` when something known is like `word`."""
+    found = closest(word, known, cutoff=0.6)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def closest(word: str, known: Iterable[str], cutoff: float) -> str:
+    """What of the known is most like `word`, by difflib's ratio; empty when nothing is."""
+    found = get_close_matches(word.lower(), sorted(known), 1, cutoff) if len(word) <= _LONGEST else []
+    return found[0] if found else ""
+
+
 def _read(pattern: re.Pattern[str], path: str, line: int, column: int, text: str) -> Attributes:
     read = Attributes(path, line)
     for match in pattern.finditer(text):
@@ -121,6 +136,7 @@ def _read(pattern: re.Pattern[str], path: str, line: int, column: int, text: str
             message = f"`{match['junk']}` is no attribute"
             fix = 'attributes are `key="value"`, with a quote at both ends'
             read.findings.append(codes.ATTRIBUTE_VALUE.at(path, line, message, col=at, fix=fix))
+            read.broken = True
         elif key in read.values:
             message = f"`{key}` stands twice"
             read.findings.append(codes.ATTRIBUTE_VALUE.at(path, line, message, col=at, fix="keep one of them"))

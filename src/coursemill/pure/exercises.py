@@ -15,6 +15,8 @@ from coursemill.pure.pieces import is_blank, unquoted
 from coursemill.pure.references import without_code
 
 _OPTION = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?:[ \t]+(.*))?")
+_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_NEARLY = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])?[ \t]*\[[ xX✓✔-]?\](?![(\[])")
 _WHY = re.compile(
     r"(?:(?<![*\w\\])\*(?![*\s])((?:[^*]|\*\*[^*]+\*\*)+)(?<![\s\\])\*|(?<![\w\\])_(?![_\s])([^_]+)(?<![\s\\])_)$"
 )
@@ -66,7 +68,7 @@ def opened(path: str, callout: Callout, end: int, lines: Sequence[str]) -> tuple
     if callout.kind == "exercise" and not manual and "points" in attributes.values:
         message, fix = "an auto-graded exercise has the points of its tests", "give `points=…` to each test"
         attributes.report(codes.UNKNOWN_ATTRIBUTE, "points", message, fix)
-    identifier = attributes.identifier()
+    identifier = attributes.identifier() if attributes.values.get("id") else ""
     if not attributes.values.get("id"):
         fix = f"give it one: `[!{callout.kind}|id=…]`"
         attributes.findings.append(codes.ID_MISSING.at(path, line, f"the {callout.kind} has no id", fix=fix))
@@ -80,7 +82,10 @@ def opened(path: str, callout: Callout, end: int, lines: Sequence[str]) -> tuple
         fenced = {
             n - callout.start - 1 for c in callout.children if isinstance(c, Fence) for n in range(c.start, c.end)
         }
-        body, task.options = _options(body, fenced)
+        body, task.options, wrong = _options(body, fenced)
+        attributes.findings += [
+            codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n, message, fix in wrong
+        ]
     task.prompt = _joined(body)
     if not identifier:
         task.kind = "invalid"
@@ -101,27 +106,30 @@ def _joined(lines: list[str]) -> str:
     return "\n".join(lines[start:end])
 
 
-def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...]]:
-    """The lines that are prompt, and the options: `- [x] text *remark*`, with indented lines that go on."""
+def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[tuple[int, str, str]]]:
+    """The lines that are prompt; the options (`- [x] text *remark*`, with lines that go on); what is wrong, where."""
     prompt: list[str] = []
     found: list[tuple[bool, list[str]]] = []
+    wrong: list[tuple[int, str, str]] = []
     going = False
     for n, line in enumerate(lines):
         option = None if n in fenced else _OPTION.fullmatch(line)
+        near = n not in fenced and (_NEARLY.match(line) or (going and _ITEM.match(line)))
         if option:
-            found.append((option[1] != " ", [option[2] or ""]))
             going = True
-        elif going and (line[:1] in {" ", "\t"} or n in fenced or (not is_blank(line) and not is_blank(lines[n - 1]))):
+            found.append((option[1] != " ", [option[2] or ""]))
+            if not option[2]:
+                wrong.append((n, "the option has no text", "write `- [ ] text`"))
+        elif near:
+            going = False
+            prompt.append(line)
+            wrong.append((n, "the line is no option", "write `- [ ] text`, or `- [x] text` when it is right"))
+        elif going and (is_blank(line) or line[0] in " \t" or n in fenced or not is_blank(lines[n - 1])):
             found[-1][1].append(line)
-        elif is_blank(line):
-            if going:
-                found[-1][1].append("")
-            else:
-                prompt.append(line)
         else:
             going = False
-            prompt += ["", line] if found and prompt and prompt[-1] else [line]
-    return prompt, tuple(_option(right, text) for right, text in found)
+            prompt += ["", line] if found and prompt and not is_blank(prompt[-1]) else [line]
+    return prompt, tuple(_option(right, text) for right, text in found), wrong
 
 
 def _option(right: bool, lines: list[str]) -> Option:

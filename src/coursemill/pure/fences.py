@@ -8,6 +8,11 @@ from typing import Literal
 
 from markdown_it.rules_block import StateBlock
 
+# In these languages a line that begins with `#` is a comment, where it could be a heading.
+_HASH = frozenset({
+    "awk", "bash", "cmake", "conf", "d2", "dockerfile", "elixir", "hcl", "ini", "julia", "make", "makefile", "nix",
+    "perl", "powershell", "properties", "r", "ruby", "sh", "shell", "tcl", "terraform", "toml", "yaml", "yml", "zsh",
+})  # fmt: skip
 PYTHON = frozenset({"python", "py", "python3", "py3", "ipython", "ipython3"})
 _OPENER = re.compile(r"(`{3,}|~{3,})([^\n]*)")
 _LOOKS_LIKE_INFO = re.compile(r"[ \t]*[A-Za-z{][\w+#.{}-]*(?:[ \t]+[\w-]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+))*[ \t]*")
@@ -18,7 +23,7 @@ _SURE_HEADING = re.compile(r"##{1,5}[ \t]+(?!BEGIN |END )\S")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)|>")
 _MANY, _WINDOW = 50, 500
 
-Trouble = Literal["open", "dedented", "text-after", "html-open"]
+Trouble = Literal["open", "dedented", "misplaced", "text-after", "html-open"]
 
 
 @dataclass
@@ -77,6 +82,7 @@ def _end(state: StateBlock, start: int, end: int, notes: Notes) -> _End:
     """Look for the line that closes the fence at `start`."""
     opener = _run(state, start)
     assert opener is not None  # the caller has seen it
+    margin = state.sCount[start] if state.is_code_block(start) else state.blkIndent
     weak: int | None = None
     last = end if len(notes.troubles) < _MANY else min(end, start + _WINDOW)
     line = start
@@ -90,22 +96,23 @@ def _end(state: StateBlock, start: int, end: int, notes: Notes) -> _End:
                 continue
             below = _closer_below(state, start, line, last)
             return _End(below, below + 1, "dedented") if below else _open(state, start, line, weak)
-        deep = state.sCount[line] - state.blkIndent >= 4
+        deep = state.sCount[line] >= margin + 4
         if not closer[2].strip(" \t"):
             if not deep:
-                return _End(line, line + 1)
+                return _End(line, line + 1, "misplaced" if dedented else None)
             weak = weak or line
         elif not deep and _LOOKS_LIKE_INFO.fullmatch(closer[2]):
             return _open(state, start, line, weak)
         elif not deep:
             return _End(line, line, "text-after")
-    return _open(state, start, _next_structure(state, start, last), weak)
+    return _open(state, start, last, weak)
 
 
 def _open(state: StateBlock, start: int, end: int, weak: int | None) -> _End:
-    """No proper closing before `end`: take one at a wrong indentation, or stop after the last line of text."""
+    """No proper closing above `end`: take one at a wrong indentation, or stop above what can't belong to the fence."""
     if weak is not None:
-        return _End(weak, weak + 1)
+        return _End(weak, weak + 1, "misplaced")
+    end = _next_structure(state, start, end)
     while end > start + 1 and state.isEmpty(end - 1):
         end -= 1
     return _End(end, end, "open")
@@ -133,22 +140,24 @@ def _structure(state: StateBlock, line: int, start: int) -> bool:
     if _CALLOUT.match(state.src, position) or _TABS.match(state.src, position):
         return True
     opener = _run(state, start)
-    heading = _HEADING if opener and opener[2].strip(" \t") in {"", "text", "html", "javascript"} else _SURE_HEADING
+    language = _language(opener[2]) if opener else ""
+    heading = _SURE_HEADING if language in PYTHON or language in _HASH else _HEADING
     below_blank = state.isEmpty(line - 1)
     return below_blank and heading.match(state.src, position) is not None and state.sCount[line] <= state.blkIndent
 
 
 def _split(state: StateBlock, line: int, notes: Notes) -> None:
-    """Let `line` go on behind its ticks: all that the author lost there is the line's end."""
+    """Let `line` go on behind its ticks, as if the author had lost just the line's end there."""
     run = _run(state, line)
     assert run is not None  # it closed the fence
     first = line_start(state, run.start())
     notes.troubles.append((line, run.start() - first, line, "text-after"))
-    rest = run.end(1)
-    blank = len(run[2]) - len(run[2].lstrip(" \t"))
-    notes.cuts[line] = (state.bMarks[line] - first, rest - first)
-    state.bMarks[line], state.tShift[line] = rest, blank
-    state.sCount[line] = len(run[2][:blank].expandtabs(4))
+    text = run[2].lstrip(" \t")
+    columns = len(run[2][: len(run[2]) - len(text)].expandtabs(4))
+    if not _ITEM.match(text) and not _HEADING.match(text):
+        columns = state.blkIndent
+    notes.cuts[line] = (state.bMarks[line] - first, run.end() - len(text) - first)
+    state.bMarks[line], state.tShift[line], state.sCount[line] = run.end() - len(text), 0, columns
 
 
 def _indent(state: StateBlock, start: int, end: int, *, python: bool) -> int:

@@ -14,7 +14,7 @@ import yaml
 
 from coursemill.model import ACCELERATORS, Accelerator, Finding, FrontMatter
 from coursemill.pure import codes
-from coursemill.pure.near import advice
+from coursemill.pure.attributes import meant
 
 _LONGEST = 64 * 1024
 _DEEPEST = 20
@@ -22,6 +22,7 @@ _FENCE = re.compile(r"---[ \t]*")
 _KEY = re.compile(r"[^\s#:\[\]{}-][^:\n]{0,60}:(?:[ \t]|$)|\{")
 _YAML_LINE = re.compile(rf"[ \t]*$|[ \t]+\S|#|-(?:[ \t]|$)|[\]}}]|<%|%>|{_KEY.pattern}")
 _PLACE = re.compile("\ue000([0-9]{1,6})\ue001")
+_HEADING = re.compile(r"#{1,6}[ \t]+\S")
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORKSHEET = re.compile(r"\w[\w .-]{0,99}")
 _LISTS = ("worksheet", "tags", "aliases", "related", "objectives", "prerequisites", "accelerators", "requires")
@@ -40,7 +41,7 @@ def read(path: str, lines: list[str]) -> tuple[FrontMatter, list[Finding]]:
         return FrontMatter(), []  # two rules across the page
     reading = _Reading(path)
     entries = None if end is None else reading.entries(lines[1:end])
-    if end is None or (entries is None and _is_body(lines[1:end])):
+    if end is None or _holds_heading(lines[1:end]) or (entries is None and _is_body(lines[1:end])):
         if len(lines) < 2 or not _KEY.match(lines[1]):
             return FrontMatter(), []  # a rule across the page
         end = next((n for n in range(1, len(lines)) if _is_end(lines[n])), len(lines))
@@ -54,6 +55,12 @@ def _is_body(lines: list[str]) -> bool:
     """Whether the text below the properties, down to a rule across the page, was taken for them."""
     gap = next((n for n, line in enumerate(lines) if _is_end(line)), len(lines))
     return any(not _YAML_LINE.match(line) for line in lines[gap:])
+
+
+def _holds_heading(lines: list[str]) -> bool:
+    """Whether a heading stands among the properties: a comment in YAML has no blank line beside it."""
+    headings = (n for n in range(1, len(lines) - 1) if _HEADING.match(lines[n]))
+    return any(not lines[n - 1].strip(" \t") or not lines[n + 1].strip(" \t") for n in headings)
 
 
 def _is_end(line: str) -> bool:
@@ -175,7 +182,7 @@ class _Reading:
         lists = {key: self._list(key, entries[key]) for key in _LISTS if key in entries}
         texts = {key: tuple(dict.fromkeys(v.text for v in values)) for key, values in lists.items()}
         for key in entries.keys() - _KNOWN:
-            if close := advice(key, _OURS):
+            if close := meant(key, _OURS):
                 finding = codes.FRONT_MATTER_VALUE.at(self.path, self.lines[key], f"`{key}` means nothing", fix=close)
                 self.findings.append(replace(finding, severity="warning"))
         return FrontMatter(
@@ -206,7 +213,8 @@ class _Reading:
                     codes.FRONT_MATTER_VALUE, item.line, f"`[[{link}]]` without quotes is a list", f'write "[[{link}]]"'
                 )
             else:
-                self.report(codes.FRONT_MATTER_VALUE, item.line, f"`{key}` is a list of texts", "write one text a line")
+                message, fix = f"`{key}` is a list of texts", "write one text a line; quote one that holds `: `"
+                self.report(codes.FRONT_MATTER_VALUE, item.line, message, fix)
         return tuple(texts)
 
     def _is_worksheet(self, value: _Value) -> bool:
@@ -220,7 +228,7 @@ class _Reading:
         named = {value.text.lower() for value in values}
         for value in values:
             if value.text.lower() not in ACCELERATORS:
-                fix = advice(value.text, ACCELERATORS) or "there are cpu, gpu and tpu"
+                fix = meant(value.text, ACCELERATORS) or "there are cpu, gpu and tpu"
                 self.report(codes.FRONT_MATTER_VALUE, value.line, f"there is no accelerator `{value}`", fix)
         return tuple(a for a in ACCELERATORS if a in named)
 

@@ -16,7 +16,6 @@ from markdown_it.rules_block import (
     html_block,
     lheading,
     list_block,
-    paragraph,
 )
 
 from coursemill.pure import fences
@@ -41,18 +40,18 @@ def _parser() -> MarkdownIt:
     rules.push("html_block", _marked(_html), {"alt": ends[:3]})
     rules.push("heading", _marked(heading), {"alt": ends[:3]})
     rules.push("lheading", _marked(lheading), {"alt": []})
-    rules.push("paragraph", _marked(paragraph), {"alt": []})
+    rules.push("paragraph", _marked(_paragraph), {"alt": []})
     parser.block.ruler = rules
     return parser
 
 
 def _marked(rule: RuleFuncBlockType) -> RuleFuncBlockType:
-    """`rule`, whose first token also says how far lists indent it."""
+    """`rule`, whose first token also says at which column the block begins; indented code at its container's."""
 
     def marked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         if silent:
             return rule(state, start, end, True)
-        count, indent = len(state.tokens), state.blkIndent
+        count, indent = len(state.tokens), state.blkIndent if rule is code else max(state.sCount[start], 0)
         if not rule(state, start, end, False):
             return False
         state.tokens[count].meta["indent"] = indent
@@ -76,6 +75,29 @@ def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return blockquote(state, start, end, silent)
     finally:
         notes.quotes -= 1
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A paragraph; in lists it also ends above a fence that is indented too far to be CommonMark's."""
+    parent, state.parentType = state.parentType, "paragraph"
+    rules = state.md.block.ruler.getRules("paragraph")
+    line = start + 1
+    while line < end and not state.isEmpty(line):
+        if state.sCount[line] - state.blkIndent > 3:
+            if state.blkIndent > 0 and fences.fence(state, line, end, True):
+                break
+        elif state.sCount[line] >= 0 and any(rule(state, line, end, True) for rule in rules):
+            break
+        line += 1
+    state.parentType = parent
+    state.line = line
+    state.push("paragraph_open", "p", 1).map = [start, line]
+    inline = state.push("inline", "", 0)
+    inline.content = state.getLines(start, line, state.blkIndent, False).strip(" \t")
+    inline.map = [start, line]
+    inline.children = []
+    state.push("paragraph_close", "p", -1)
+    return True
 
 
 def _html(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from markdown_it.token import Token
 
 from coursemill.pure import grammar
+from coursemill.pure.attributes import closest
 from coursemill.pure.fences import Notes
 
 OURS = frozenset({"exercise", "quiz", "hint", "solution", "rubric"})
@@ -21,7 +21,6 @@ HEADER = re.compile(
     r"[+-]?[ \t]*(?P<title>[^\n]*)"
 )
 _TABS = re.compile(r"(?:^|\n)[ \t]*\[list2tab(?:\|[^\]\n]*)?\][ \t]*$")
-_LONGEST_KIND = 20
 _OBSIDIAN = frozenset({
     "abstract", "attention", "bug", "caution", "check", "cite", "danger", "done", "error", "example", "fail", "failure",
     "faq", "help", "important", "info", "missing", "note", "question", "quote", "success", "summary", "tip", "tldr",
@@ -75,7 +74,7 @@ class Outline:
     lines: tuple[str, ...]
     blocks: tuple[Block, ...]
     indents: dict[int, tuple[int, int]]
-    """Line on which a block begins → quotes around it, columns that lists indent it by."""
+    """Line on which a block begins → quotes around it, and the column (from 0, in them) where it begins."""
     tabs: frozenset[int]
     """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
     inline: tuple[tuple[int, int], ...]
@@ -204,6 +203,6 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
 def _kind(header: re.Match[str]) -> str:
     """The kind of ours that a callout has, or that its author may have meant; empty for any other."""
     written = header["kind"].strip().lower()
-    if written in OURS or written in _OBSIDIAN or len(written) > _LONGEST_KIND:
+    if written in OURS or written in _OBSIDIAN:
         return written if written in OURS else ""
-    return next(iter(get_close_matches(written, sorted(OURS), 1, cutoff=0.8)), "")
+    return closest(written, OURS, cutoff=0.8)

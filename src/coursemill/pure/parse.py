@@ -107,6 +107,8 @@ def _findings(path: str, notes: Notes) -> Iterable[Finding]:
             code = codes.HTML_OPEN
         elif trouble == "dedented":
             message, fix = "the list item ends before its fence is closed", "indent the code as far as its fence"
+        elif trouble == "misplaced":
+            message, fix = "the closing ticks are not where the fence can be closed", "indent them as the opening ones"
         else:
             message = f"the fence is never closed; it was taken to end with line {end}"
             fix = "close it with as many ticks as opened it; open it with more when it holds fences"
@@ -204,8 +206,8 @@ class _Assembly:
             self.at = block.end
             return
         second = start == end and isinstance(last, Code) and last.claim is not None
-        message = "the code above has a claim already" if second else ""
-        self.findings.append(codes.CLAIM_ALONE.at(self.path, block.start + 1, message, col=block.column + 1))
+        message, fix = ("the code above has a claim already", "put both into one fence") if second else ("", "")
+        self.findings.append(codes.CLAIM_ALONE.at(self.path, block.start + 1, message, col=block.column + 1, fix=fix))
         self.drop(block)
 
     def callout(self, block: Callout) -> None:

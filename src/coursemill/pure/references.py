@@ -29,7 +29,8 @@ def find(lines: list[str], ranges: Iterable[tuple[int, int]]) -> tuple[list[Link
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
         for match in _WIKILINK.finditer(text):
             line, column = _place(starts, match.start())
-            links.append(_link(match, start + line, column))
+            link = _link(match, start + line, column)
+            links += [link] if link.target or link.heading else []
         for match in _FILE.finditer(text):
             target = unquote(match[1] or match[2] or "").partition("#")[0]
             if target and not _SCHEME.match(target):

@@ -8,10 +8,9 @@ from typing import Literal
 
 from coursemill.model import Claim, Code, Finding, Solution, Span, Test, Wrong
 from coursemill.pure import codes
-from coursemill.pure.attributes import Attributes, of_fence
+from coursemill.pure.attributes import Attributes, meant, of_fence
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.markdown import Fence
-from coursemill.pure.near import advice
 
 SHELL = frozenset({"bash", "sh", "shell"})
 ALLOWED: Mapping[str, frozenset[str]] = {
@@ -51,12 +50,12 @@ def read(path: str, fence: Fence, lines: Sequence[str], slug: str) -> Cell:
     if role == "show":
         return Cell("prose", role)
     if role not in ALLOWED:
-        fix = advice(role, ALLOWED) or f"the roles: {', '.join(ALLOWED)}"
+        fix = meant(role, ALLOWED) or f"the roles: {', '.join(ALLOWED)}"
         attributes.report(codes.UNKNOWN_ROLE, "role", f"there is no role `{role}`", fix)
         return Cell("loose", role, None, tuple(attributes.findings))
-    _allow(attributes, role)
+    unclear = _allow(attributes, role) or attributes.broken
     place = _Place(Span(path, fence.start + 1, fence.end), fence.start + 2, fence.text, _margin(fence, lines), slug)
-    item = _fits(attributes, role, language) and _MAKERS[role](place, attributes, role, language)
+    item = not unclear and _fits(attributes, role, language) and _MAKERS[role](place, attributes, role, language)
     kind: Kind = (
         "code" if isinstance(item, Code) else "claim" if isinstance(item, Claim) else "task" if item else "loose"
     )
@@ -72,15 +71,15 @@ class _Place:
     slug: str
 
 
-def _allow(attributes: Attributes, role: str) -> None:
-    """Report attributes that `role` does not have; a test's without `role="test"` are a likely slip."""
-    if "role" not in attributes.values and {"points", "hidden", "given"} & attributes.values.keys():
-        key = next(k for k in ("points", "hidden", "given") if k in attributes.values)
-        attributes.report(
-            codes.UNKNOWN_ATTRIBUTE, key, f"code that is just run has no attribute `{key}`", 'add role="test"'
-        )
-        return
+def _allow(attributes: Attributes, role: str) -> bool:
+    """Report attributes that `role` does not have; return whether a test or a wrong answer may have been meant."""
+    graded = next((key for key in ("points", "hidden", "given", "score") if key in attributes.values), None)
+    if "role" not in attributes.values and graded:
+        message, fix = f"code that is just run has no attribute `{graded}`", 'add role="test" or role="wrong"'
+        attributes.report(codes.UNKNOWN_ATTRIBUTE, graded, message, fix)
+        return True
     attributes.allow(ALLOWED[role], f'role="{role}"' if "role" in attributes.values else "code that is just run")
+    return False
 
 
 def _fits(attributes: Attributes, role: str, language: str) -> bool:
@@ -90,7 +89,8 @@ def _fits(attributes: Attributes, role: str, language: str) -> bool:
     if role in {"solution", "wrong"} and "path" in attributes.values:
         return True
     fix = 'put `python` first, or write role="show"'
-    attributes.report(codes.UNKNOWN_ROLE, "role", f'role="{role}" is not for `{language or "no language"}`', fix)
+    where = f"for `{language}`" if language else "without a language"
+    attributes.report(codes.UNKNOWN_ROLE, "role", f'there is no role="{role}" {where}', fix)
     return False
 
 
