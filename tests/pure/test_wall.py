@@ -134,8 +134,8 @@ def test_a_function_that_is_lent_sees_through_the_wall(wall: Wall) -> None:
     "use",
     [
         *(lambda x: bool(x), lambda x: not x, lambda x: x != 3, lambda x: x < 3, lambda x: x > 3, lambda x: x >= x),
-        *(lambda x: x + 1, lambda x: 1 + x, lambda x: -x, lambda x: abs(x), lambda x: x @ x, lambda x: divmod(x, 2)),
-        *(lambda x: float(x), lambda x: int(x), lambda x: sum([x]), lambda x: "".join([x]), lambda x: round(x)),
+        *(lambda x: divmod(x, 2), lambda x: abs(x - 3) < 0.1, lambda x: sum([x]) > 0, lambda x: (x + 1) != 2),
+        *(lambda x: float(x), lambda x: int(x), lambda x: "".join([x]), lambda x: round(x)),
         *(lambda x: max([x, 3]), lambda x: sorted([x, 1]), lambda x: [1, 2][x]),
     ],
 )
@@ -159,6 +159,44 @@ def test_an_object_that_equals_everything_equals_nothing(wall: Wall, value: obje
     assert value not in [proxy]
     assert proxy not in [value]
     assert proxy is not value
+
+
+class Money:
+    """An object with arithmetic, some of which pretends to be plain data."""
+
+    def __init__(self, cents: int) -> None:
+        self.cents = cents
+
+    def __add__(self, other: Any) -> "Money":
+        return Money(self.cents + (other if isinstance(other, int) else other.cents))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> "Money":
+        return Money(-self.cents)
+
+    def __sub__(self, other: object) -> float:
+        return 0.0
+
+    __rsub__ = __sub__
+
+
+def test_arithmetic_of_the_answers_objects_is_theirs(wall: Wall) -> None:
+    money = wall.see(Money)
+    assert (money(1) + money(2)).cents == 3
+    assert (1 + money(2)).cents == 3
+    assert (money(1) + 2).cents == 3
+    assert sum([money(1), money(2)]).cents == 3
+    assert (-money(1)).cents == -1
+    with pytest.raises(TypeError, match="unsupported operand"):
+        money(1) * money(2)
+
+
+def test_arithmetic_that_gives_plain_data_is_refused(wall: Wall) -> None:
+    money = wall.see(Money)
+    for use in (lambda: abs(money(1) - 49.99) < 0.01, lambda: abs(49.99 - money(1)) < 0.01):
+        with pytest.raises(Refused, match="`-` needs plain data"):
+            use()  # type: ignore[no-untyped-call]
 
 
 def test_equal_only_to_itself(wall: Wall) -> None:
@@ -217,7 +255,7 @@ def test_numpy_makes_nothing_of_a_liar(wall: Wall) -> None:
         lambda: numpy.testing.assert_allclose(proxy, 3.0),
         lambda: numpy.testing.assert_array_equal(proxy, [1, 2]),
         lambda: bool(numpy.allclose(proxy, numpy.ones(3))),
-        lambda: numpy.ones(3) + proxy,
+        lambda: bool(numpy.ones(3) + proxy),
         lambda: 1 / bool(numpy.all(proxy == numpy.ones(3))),
     ):
         with pytest.raises((TypeError, ValueError, AssertionError, ZeroDivisionError)):

@@ -6,6 +6,7 @@ behind that answer.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from coursemill.effects import processes
-from coursemill.effects.proving import ERRORS, Job, Limits
+from coursemill.effects.proving import ERRORS, Job, Limits, death
 from coursemill.pure.proof import Outcome, Tried
 from coursemill.pure.variants import Part, Trial
 
@@ -79,16 +80,17 @@ class _Worker:
         self.order, self.scratch, self.found = order, scratch, found
         folder = _laid_out(order, scratch)
         self.pipe, theirs = os.pipe()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "coursemill.effects.proving", str(theirs)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=(scratch / ERRORS).open("ab"),
-            pass_fds=[theirs],
-            cwd=folder,
-            env=_environment(order.environment, scratch),
-            start_new_session=True,
-        )
+        with (scratch / ERRORS).open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "coursemill.effects.proving", str(theirs)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=[theirs],
+                cwd=folder,
+                env=_environment(order.environment, scratch),
+                start_new_session=True,
+            )
         os.close(theirs)
         self.deadline = time.monotonic() + START
         self.trying: tuple[str, int] | None = None
@@ -96,7 +98,7 @@ class _Worker:
         self.limit = START
         job = Job(order.parts, scratch, order.limits, dict(found.tried))
         assert self.process.stdin
-        with self.process.stdin as stream:
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as stream:
             stream.write(pickle.dumps(job))
 
     def listen(self, on_step: OnStep, cancelled: threading.Event) -> None:
@@ -111,7 +113,7 @@ class _Worker:
                         self._take(json.loads(line))
                         on_step(self.found)
                     if not piece:
-                        self._lost(_how_it_ended(self.process.wait()))
+                        self._lost(death(self.process.wait()))
                         return
                 elif time.monotonic() > self.deadline:
                     self._lost(f"is still running after {self.limit:.0f} s, and could not be interrupted")
@@ -149,14 +151,13 @@ class _Worker:
             return
         if self.trying is None:
             words = (self.scratch / ERRORS).read_text(errors="replace").strip().splitlines()
-            reason = "; ".join([f"the lesson's process {how}", *words[-LAST_WORDS:]])
+            reason = "; ".join([f"the cell {how}", *words[-LAST_WORDS:]])
             self.found.stopped = self.line, reason
             return
         name, number = self.trying
         trial = next(p for p in self.order.parts if isinstance(p, Trial) and p.id == name)
         variant = trial.variants[number]
-        broken = how if how.startswith("is") else f"ends its process, which {how}"
-        self.found.tried[self.trying] = Tried(variant.name, variant.kind, broken=broken)
+        self.found.tried[self.trying] = Tried(variant.name, variant.kind, broken=how)
 
 
 def _laid_out(order: Order, scratch: Path) -> Path:
@@ -178,9 +179,3 @@ def _environment(given: Mapping[str, str], scratch: Path) -> dict[str, str]:
         "TMPDIR": str(scratch / "tmp"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as in a kernel
     }
-
-
-def _how_it_ended(code: int) -> str:
-    if code < 0:
-        return f"was killed by signal {-code}"
-    return f"ended with exit status {code}"

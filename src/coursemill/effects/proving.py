@@ -157,11 +157,12 @@ class Worker:
     @contextlib.contextmanager
     def _undone_files(self) -> Iterator[None]:
         """End what a forked answer has started, and put the lesson's files back."""
-        me, before = os.getpid(), processes.below(os.getpid())
+        before = _children()
         try:
             yield
         finally:
-            processes.kill(lambda: processes.below(me) - before)
+            for left in _children() - before:  # orphans too: this process is their reaper
+                processes.kill_tree(left)
             self.folder.back()
 
     def _forked(
@@ -190,7 +191,7 @@ class Worker:
         if not ended:
             return [], _overtime(limit)
         if not said:
-            return [], _death(os.waitstatus_to_exitcode(status))
+            return [], death(os.waitstatus_to_exitcode(status))
         return [Outcome(**o) for o in json.loads(said)], ""
 
     def _in_place(
@@ -243,6 +244,11 @@ def threads() -> int:
     return found
 
 
+def _children() -> frozenset[int]:
+    """The processes that this one, while it has one thread, has started or inherited."""
+    return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+
+
 @contextlib.contextmanager
 def _memory(most: int) -> Iterator[None]:
     """Give the block at most so many bytes of data beyond what the process has."""
@@ -284,7 +290,8 @@ def _overtime(limit: float) -> str:
     return f"is still running after {limit:.0f} s"
 
 
-def _death(code: int) -> str:
+def death(code: int) -> str:
+    """Tell an answer by which its process ended."""
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
     return f"ends its process, which {how}"
 

@@ -106,11 +106,14 @@ class Shell:
 def explain(error: BaseException, cells: Mapping[str, Source]) -> tuple[int, str]:
     """Return the note's line where an error arose (0 when in none of `cells`), and what to tell of it."""
     line, text = 0, ""
+    source: Source | None
     if isinstance(error, SyntaxError) and error.filename and error.filename in cells:
-        line = cells[error.filename].line(error.lineno or 1)
+        source = cells[error.filename]
+        line = source.line((error.lineno or 1) + _blank(source.text))
     for frame, number in traceback.walk_tb(error.__traceback__):
         source = cells.get(frame.f_code.co_filename)
         if source:
+            number += _blank(source.text)
             line = source.line(number)
             lines = source.text.split("\n")
             text = lines[number - 1].strip() if number <= len(lines) else ""
@@ -124,9 +127,14 @@ def explain(error: BaseException, cells: Mapping[str, Source]) -> tuple[int, str
     return line, said.getvalue()
 
 
+def _blank(text: str) -> int:
+    """How many lines IPython takes away at the top of a cell."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
+
+
 def _message(error: BaseException) -> str:
     try:
-        text = str(error)
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception as broken:  # an answer's own exception class may do anything
         return f"<{type(broken).__name__} while it was shown>"
     text = text.replace(os.fspath(Path.cwd()) + os.sep, "")

@@ -3,8 +3,8 @@
 A test that compares what an answer returns would trust the answer: an object whose `__eq__` always says yes
 passes every such test. Through the wall a test sees plain data as copies, and everything else as a proxy. A
 proxy forwards calls, attributes, items, iteration, length, `with` and `await`, and what comes back goes through
-the wall again. But it is equal to nothing but itself, has no truth, no order and no arithmetic: those are the
-test's to judge, not the answer's. What the test gives to the answer crosses the other way: data as copies,
+the wall again. But it is equal to nothing but itself, has no truth, no order, and never computes plain data: those
+are the test's to judge, not the answer's. What the test gives to the answer crosses the other way: data as copies,
 proxies as what they stand for, functions so that they see their arguments through the wall, all else as it is.
 
 One process here; an examiner that looks into another one follows the same rules.
@@ -13,6 +13,7 @@ One process here; an examiner that looks into another one follows the same rules
 from __future__ import annotations
 
 import functools
+import operator
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -200,17 +201,34 @@ def _refusal(name: str) -> Callable[..., Any]:
     return refuse
 
 
+for _method, _symbol in {"ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    setattr(Proxy, f"__{_method}__", _refusal(f"`{_symbol}`"))
+Proxy.__bool__ = _refusal("truth (`if`, `assert`, `not`)")  # type: ignore[attr-defined]  # made here, as the others are
+
+
+# Arithmetic of the answer's own objects gives such objects again (`Money(1) + Money(2)`). Where it gives plain data
+# it is refused: else an answer whose `-` always gives 0 would pass `assert abs(price_of(page) - 49.99) < 0.01`.
+
+
+def _computed(function: Callable[..., Any], symbol: str, *, reflected: bool = False) -> Callable[..., Any]:
+    refuse = _refusal(f"`{symbol}`")
+
+    def compute(self: Proxy, *others: Any) -> Any:
+        operands = [_target(self), *map(_wall(self).lend, others)]
+        result = _wall(self).forward(function, *(reversed(operands) if reflected else operands))
+        return result if plain.subclass(type(result), Proxy) else refuse(self)
+
+    return compute
+
+
 BINARY = {
     **{"add": "+", "sub": "-", "mul": "*", "matmul": "@", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"},
     **{"lshift": "<<", "rshift": ">>", "and": "&", "xor": "^", "or": "|"},
 }
-for _method, _symbol in {"ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", **BINARY}.items():
-    setattr(Proxy, f"__{_method}__", _refusal(f"`{_symbol}`"))
+for _method, _symbol in {**BINARY, "neg": "-", "pos": "+", "invert": "~", "abs": "abs"}.items():
+    setattr(Proxy, f"__{_method}__", _computed(getattr(operator, f"__{_method}__"), _symbol))
 for _method, _symbol in BINARY.items():
-    setattr(Proxy, f"__r{_method}__", _refusal(f"`{_symbol}`"))
-for _method, _symbol in {"neg": "-", "pos": "+", "invert": "~", "abs": "abs()", "divmod": "divmod()"}.items():
-    setattr(Proxy, f"__{_method}__", _refusal(f"`{_symbol}`"))
-Proxy.__bool__ = _refusal("truth (`if`, `assert`, `not`)")  # type: ignore[attr-defined]  # made here, as the others are
+    setattr(Proxy, f"__r{_method}__", _computed(getattr(operator, f"__{_method}__"), _symbol, reflected=True))
 
 
 # Protocols: a proxy has those that its target's class has, so `callable`, `iter` and `len` tell the truth
