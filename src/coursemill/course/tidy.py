@@ -25,19 +25,14 @@ def tidy(shelf: Shelf, kept: Collection[str]) -> dict[str, Stamp]:
     into them. A build whose memory was lost knows its notebooks by their metadata, and other files by the three
     identical copies that only a build makes.
     """
-    strangers = {}
-    here = set(shelf.stamps) | set(shelf.written)
-    for path in sorted(shelf.files.keys() - here):
-        owner = shelf.past.owners.get(path) or shelf.owner(path)
-        if not owner and not shelf.past.outputs and _is_twin(shelf, path):
-            owner = _sibling(shelf, path)
+    others = sorted(shelf.files.keys() - shelf.stamps.keys() - set(shelf.written))
+    owners = {path: _owner(shelf, path) for path in others}  # all of them, before a copy goes
+    for path, owner in owners.items():
         if owner and note_of(owner) in kept:
             shelf.keep(path)
         elif owner:
             shelf.remove(path, owner)
-        elif path.endswith(NOTEBOOK):
-            strangers[path] = mark(shelf, path)
-    return strangers
+    return {path: mark(shelf, path) for path in others if not owners[path] and path.endswith(NOTEBOOK)}
 
 
 def prune(shelf: Shelf, listing: Listing, states: Mapping[str, NoteState]) -> None:
@@ -58,6 +53,14 @@ def note_of(owner: str) -> str:
     """The note that a file in `<Note>.files/` belongs to; of anything else, itself."""
     before, found, _ = owner.partition(f"{FILES}/")
     return before + NOTE if found else owner
+
+
+def _owner(shelf: Shelf, path: str) -> str:
+    """What the build made the file of; empty when it did not."""
+    owner = shelf.past.owners.get(path) or shelf.owner(path)
+    if not owner and not shelf.past.outputs and _is_twin(shelf, path):
+        return _sibling(shelf, path)
+    return owner
 
 
 def _is_twin(shelf: Shelf, path: str) -> bool:
