@@ -37,7 +37,7 @@ FLAGS = (
     "--virtual-time-budget=60000",
 )
 QUICK = "--liftoff-only"
-"""V8 then compiles d2's 22 MB of WebAssembly in 1 second of CPU time, not in 9: optimizing never pays for a few pictures."""
+"""Without it V8 spends 9 seconds of CPU time on optimizing d2's WebAssembly, which a few pictures never pay back."""
 START, EACH = 60, 20
 """Seconds that a renderer has to start, and for each diagram."""
 
