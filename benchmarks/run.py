@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from coursemill import config
-from coursemill.course.load import load
 from coursemill.course.plan import Request, plans
 from coursemill.effects import kernels
 
@@ -85,7 +84,7 @@ def _timed(command: Sequence[str]) -> float:
 
 def _lay_out(course: Path, folder: Path) -> list[str]:
     """Give each lesson that can run here a directory with its notebook and files."""
-    planned = plans(load(config.load(course)), Request(fresh=True), [kernels.probe("cpu")])
+    planned = plans(config.load(course), Request(fresh=True), [kernels.probe("cpu")])
     made = []
     for number, plan in enumerate(p for p in planned if p.due):
         place = folder / str(number)

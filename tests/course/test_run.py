@@ -11,7 +11,6 @@ import pytest
 
 from coursemill.config import Config
 from coursemill.course import run as course_run
-from coursemill.course.load import load
 from coursemill.course.plan import Plan, Request, plans
 from coursemill.effects import kept, kernels
 from coursemill.errors import ConfigError, CoursemillError
@@ -363,7 +362,7 @@ def test_only_passes_are_kept(report: Report, course: Config) -> None:
 
 
 def planned(course: Config, request: Request) -> list[Plan]:
-    return plans(load(course), request, [kernels.probe("cpu")])
+    return plans(course, request, [kernels.probe("cpu")])
 
 
 @pytest.mark.kernel
@@ -430,7 +429,7 @@ def test_accelerators_set_the_parameters_that_the_note_gives_them(course: Config
     write(course.path("notes", "Both.md"), text)
     gpu = kernels.Kernel("gpu", True, devices=("GPU 0",))
     try:
-        plan, on_gpu = plans(load(course), Request(names=("Both",)), [kernels.probe("cpu"), gpu])
+        plan, on_gpu = plans(course, Request(names=("Both",)), [kernels.probe("cpu"), gpu])
     finally:
         course.path("notes", "Both.md").unlink()
     assert (plan.run.parameters, on_gpu.run.parameters) == ({}, {"epochs": 20})

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from coursemill.config import Config
-from coursemill.course.load import Course
-from coursemill.effects import diagrams, kept, kernels, store
-from coursemill.effects import vault as disk
-from coursemill.model import Accelerator, Lesson
-from coursemill.pure import editions
-from coursemill.pure import parameters as params
-from coursemill.pure.diagrams import diagram_sources
-from coursemill.pure.outcome import Failure, Kernel, Run
+from coursemill.course.cards import Card, Deck
+from coursemill.effects import kept, kernels
+from coursemill.model import Accelerator
+from coursemill.pure import parameters
+from coursemill.pure.outcome import Kernel, Run
 
 RUNS = "runs"
 Surroundings = Callable[[Kernel, tuple[str, ...]], kept.Environment]
@@ -37,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A lesson on a kernel: decided already (`run.status`), or `key` and the rest say what to execute."""
+    """A lesson on a kernel: decided already (`run.status`), or to be executed and kept under `key`."""
 
     run: Run
     key: str = ""
@@ -50,97 +47,51 @@ class Plan:
         return bool(self.key)
 
 
-def plans(course: Course, request: Request, probed: Sequence[Kernel]) -> list[Plan]:
-    """One plan a lesson and kernel; a lesson of several worksheets is run once, unless their shared files differ."""
-    worked = [w for lesson in course.select(request.names) for w in _worked(course, lesson)]
+def plans(config: Config, request: Request, probed: Sequence[Kernel]) -> list[Plan]:
+    """One plan a lesson and kernel; a lesson of several worksheets is run once, unless their shared files differ.
+
+    Raises CoursemillError for a lesson, and ConfigError for a parameter, that there is not.
+    """
+    deck = Deck(config, request.names)
     if request.parameters:
-        params.refuse_unknown(request.parameters, {w.lesson.name: w.parameters for w in worked})
+        parameters.refuse_unknown(request.parameters, {card.lesson: card.parameters for card in deck.cards})
     environment = cache(kept.Environment.of)
-    return [_plan(course.config, one, kernel, request, environment) for kernel in probed for one in worked]
+    return [_plan(deck, card, kernel, request, environment) for kernel in probed for card in deck.cards]
 
 
-@dataclass(frozen=True, slots=True)
-class _Worked:
-    """A lesson's worked notebook, as it stands in a worksheet."""
-
-    lesson: Lesson
-    worksheet: str
-    notebook: Mapping[str, Any]
-    files: tuple[tuple[str, Path], ...]
-    digest: str
-    """Of the files."""
-    parameters: tuple[params.Parameter, ...]
-
-
-def _worked(course: Course, lesson: Lesson) -> Iterator[_Worked]:
-    """Build the lesson's notebook for each set of shared files that its worksheets have."""
-    shared = PurePosixPath(course.config.notes, course.config.shared)
-    own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
-    files = {
-        w: _files(course, own, own.parent) + _files(course, shared / w, shared / w) for w in lesson.front.worksheets
-    }
-    seen = set()
-    for worksheet in lesson.front.worksheets:
-        digest = kept.digest(files[worksheet])
-        if digest in seen:
-            continue
-        seen.add(digest)
-        notebook = editions.worked(lesson, _context(course, lesson, worksheet))
-        tagged = (c["source"] for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ()))
-        found = tuple(p for source in tagged for p in params.declared(source))
-        yield _Worked(lesson, worksheet, notebook, files[worksheet], digest, found)
-
-
-def _context(course: Course, lesson: Lesson, worksheet: str) -> editions.Context:
-    """What the build makes the notebook with: the pictures that are drawn, and the numbers that tests have."""
-    source = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
-    pictures = diagrams.drawn(diagram_sources(lesson), course.config)
-    return editions.Context(course.vault, worksheet, pictures, editions.numbers(store.recall(source)))
-
-
-def _files(course: Course, folder: PurePosixPath, start: PurePosixPath) -> tuple[tuple[str, Path], ...]:
-    """The files below a folder of the vault, named from `start` on."""
-    below = course.listing.below(str(folder))
-    return tuple((str(PurePosixPath(e.path).relative_to(start)), course.config.path(e.path)) for e in below)
-
-
-def _plan(config: Config, worked: _Worked, kernel: Kernel, request: Request, environment: Surroundings) -> Plan:
-    lesson = worked.lesson
-    blank = _blank(worked, kernel)
-    if kernel.name not in lesson.front.accelerators:
-        return Plan(replace(blank, status="not offered", reason=f"the note does not list {kernel.name}"))
+def _plan(deck: Deck, card: Card, kernel: Kernel, request: Request, environment: Surroundings) -> Plan:
+    run = _blank(card, kernel)
+    if kernel.name not in card.accelerators:
+        return Plan(replace(run, status="not offered", reason=f"the note does not list {kernel.name}"))
     if not kernel.available:
-        return Plan(replace(blank, status="unavailable", reason=kernel.reason, fix=kernel.fix))
-    if lacking := kernels.missing(lesson.front.requires):
-        return Plan(replace(blank, status="unavailable", reason=lacking[0], fix=lacking[1]))
-    if wrong := [f for f in lesson.findings if f.severity == "error"]:
-        failures = tuple(Failure("error", f"{f.path}:{f.line}", "", f"{f.code} {f.message}") for f in wrong)
-        return Plan(replace(blank, status="failed", reason="the note has mistakes", failures=failures))
-    code = sum(c["cell_type"] == "code" for c in worked.notebook["cells"])
-    if not code:
-        return Plan(replace(blank, status="empty", reason="it has no code"))
-    values = params.chosen(worked.parameters, kernel.name, request.parameters)
-    output = f"{config.build}/{RUNS}/{kernel.name}/{worked.worksheet}/{lesson.name}.ipynb"
-    blank = replace(blank, parameters=values, notebook=output)
-    notebook = editions.dumps(dict(worked.notebook))
-    timeout = float(lesson.front.timeout or config.timeout)
-    key = kept.key(environment(kernel, lesson.front.requires), notebook, worked.digest, values, timeout)
+        return Plan(replace(run, status="unavailable", reason=kernel.reason, fix=kernel.fix))
+    if lacking := kernels.missing(card.requires):
+        return Plan(replace(run, status="unavailable", reason=lacking[0], fix=lacking[1]))
+    if card.mistakes:
+        return Plan(replace(run, status="failed", reason="the note has mistakes", failures=card.mistakes))
+    if not card.code:
+        return Plan(replace(run, status="empty", reason="it has no code"))
+    config = deck.config
+    values = parameters.chosen(card.parameters, kernel.name, request.parameters)
+    output = f"{config.build}/{RUNS}/{kernel.name}/{card.worksheet}/{card.lesson}.ipynb"
+    run = replace(run, parameters=values, notebook=output)
+    key = kept.key(environment(kernel, card.requires), card.notebook, card.digest, values, card.timeout)
     if not request.fresh and (found := kept.find(config.root, output, key)):
-        return Plan(replace(blank, **_result(found), cached=True))
-    return Plan(blank, key, notebook, worked.files, timeout)
+        return Plan(replace(run, **_result(found), cached=True))
+    files = tuple((name, config.path(path)) for name, path in card.files)
+    return Plan(run, key, deck.notebook(card), files, card.timeout)
 
 
-def _blank(worked: _Worked, kernel: Kernel) -> Run:
+def _blank(card: Card, kernel: Kernel) -> Run:
     """What is known of a run before it starts."""
-    lesson = worked.lesson
     return Run(
-        lesson=lesson.name,
-        note=lesson.path,
-        worksheet=worked.worksheet,
+        lesson=card.lesson,
+        note=card.note,
+        worksheet=card.worksheet,
         kernel=kernel.name,
         status="cancelled",
-        exercises=len(lesson.tasks),
-        points=lesson.points,
+        exercises=card.exercises,
+        points=card.points,
     )
 
 

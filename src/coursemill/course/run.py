@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from coursemill.config import Config
-from coursemill.course.load import load
 from coursemill.course.plan import Plan, Request, plans
 from coursemill.effects import kept, kernels, store, workers
 from coursemill.pure import outcome, report
@@ -58,10 +57,9 @@ def run(config: Config, request: Request, watch: Watch | None = None) -> Report:
     """
     watch = watch or Silence()
     began, started = time.monotonic(), datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    course = load(config)
     names = dict.fromkeys((*request.kernels, *request.required))
     probed = tuple(kernels.probe(name, config.path(config.build, "cache")) for name in names)
-    planned = plans(course, request, probed)
+    planned = plans(config, request, probed)
     watch.begin(len(planned))
     done: dict[str, Run] = {}
     interrupted = False

@@ -52,7 +52,7 @@ def key(
     parameters: Mapping[str, Any],
     timeout: float,
 ) -> str:
-    """Everything that a run's result depends on, as a digest; `files` is the digest of what lies beside it."""
+    """Everything that a run's result depends on, as a digest; `notebook` and `files`, beside it, are digests too."""
     return _digest([environment.digest, notebook, files, json.dumps(parameters, sort_keys=True), f"{timeout:g}"])
 
 

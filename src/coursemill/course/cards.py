@@ -1,0 +1,176 @@
+"""What a run must know of each lesson before it runs anything; remembered as long as the vault is the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from coursemill.config import Config
+from coursemill.course import inputs
+from coursemill.course.load import Course, load
+from coursemill.course.past import Past
+from coursemill.effects import diagrams, kept, store
+from coursemill.effects import vault as disk
+from coursemill.effects.store import Stamp
+from coursemill.model import Lesson
+from coursemill.pure import editions
+from coursemill.pure.diagrams import diagram_sources
+from coursemill.pure.outcome import Failure
+from coursemill.pure.parameters import Parameter, declared
+
+MEMORY = "cache/run.json"
+Files = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A lesson as it stands in a worksheet."""
+
+    lesson: str
+    note: str
+    worksheet: str
+    accelerators: tuple[str, ...]
+    requires: tuple[str, ...]
+    timeout: float
+    exercises: int
+    points: float
+    files: Files = ()
+    """What lies beside the notebook: (path there, path below the course's root)."""
+    digest: str = ""
+    """Of the files."""
+    mistakes: tuple[Failure, ...] = ()
+    """Why no notebook can be made of the note, or none that holds all of it; the rest is empty then."""
+    code: int = 0
+    """Code cells."""
+    notebook: str = ""
+    """SHA-256 of the worked notebook."""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Deck:
+    """The cards of the lessons that were named; of all of them, an unchanged vault's are found without reading it."""
+
+    def __init__(self, config: Config, names: Sequence[str]) -> None:
+        self.config, self.names = config, tuple(names)
+
+    @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """One a lesson, or one for each set of shared files, where its worksheets differ in them.
+
+        Raises CoursemillError for a name that means nothing.
+        """
+        if self.names:
+            return tuple(self._made())
+        memory = store.recall(self.config.path(self.config.build, MEMORY))
+        if found := _remembered(self.config, memory):
+            return found
+        made = tuple(self._made())
+        self._remember(made)
+        return made
+
+    def notebook(self, card: Card) -> str:
+        """The worked notebook that goes with a card, as nbformat's JSON."""
+        lesson = self._course.vault.lessons[card.note]
+        return editions.dumps(_worked(self._course, lesson, card.worksheet))
+
+    @cached_property
+    def _course(self) -> Course:
+        return load(self.config)
+
+    def _made(self) -> Iterator[Card]:
+        for lesson in self._course.select(self.names):
+            seen = set()
+            for worksheet in lesson.front.worksheets:
+                files = _files(self._course, lesson, worksheet)
+                digest = kept.digest((name, self.config.path(path)) for name, path in files)
+                if digest not in seen:
+                    seen.add(digest)
+                    yield _card(self._course, lesson, worksheet, files, digest)
+
+    def _remember(self, cards: Sequence[Card]) -> None:
+        listing = self._course.listing
+        seen = inputs.stamps(self.config, (*listing.notes, *listing.files), {})
+        state = {
+            "made_by": inputs.made_by(self.config),
+            "inputs": {
+                path: asdict(stamp)
+                for path, stamp in ({inputs.SHAPE: inputs.shape(listing)} | inputs.aged(seen)).items()
+            },
+            "cards": [asdict(card) for card in cards],
+        }
+        store.remember(self.config.root, f"{self.config.build}/{MEMORY}", state)
+
+
+def _remembered(config: Config, memory: Mapping[str, Any]) -> tuple[Card, ...] | None:
+    """The last run's cards, when the program and the vault are what they were."""
+    try:
+        if memory["made_by"] != inputs.made_by(config):
+            return None
+        past = Past(inputs={path: Stamp(**stamp) for path, stamp in memory["inputs"].items()})
+        if inputs.unchanged(config, disk.walk(config), past) is None:
+            return None
+        return tuple(_read(card) for card in memory["cards"])
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _read(card: Mapping[str, Any]) -> Card:
+    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in card.items()}
+    plain["mistakes"] = tuple(Failure(**{**one, "trace": tuple(one["trace"])}) for one in plain["mistakes"])
+    plain["parameters"] = tuple(Parameter(**one) for one in plain["parameters"])
+    plain["files"] = tuple((name, path) for name, path in plain["files"])
+    return Card(**plain)
+
+
+def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: str) -> Card:
+    card = Card(
+        lesson=lesson.name,
+        note=lesson.path,
+        worksheet=worksheet,
+        accelerators=lesson.front.accelerators,
+        requires=lesson.front.requires,
+        timeout=float(lesson.front.timeout or course.config.timeout),
+        exercises=len(lesson.tasks),
+        points=lesson.points,
+        files=files,
+        digest=digest,
+    )
+    wrong = [f for f in lesson.findings if f.severity == "error"]
+    if wrong:
+        mistakes = (Failure("error", f"{f.path}:{f.line}", "", f"{f.code} {f.message}") for f in wrong)
+        return replace(card, mistakes=tuple(mistakes))
+    try:
+        notebook = _worked(course, lesson, worksheet)
+    except Exception as error:  # a mistake of ours, or a note that nobody has thought of: the others run
+        message = f"no notebook can be made of the note: {type(error).__name__}: {error}"
+        return replace(card, mistakes=(Failure("error", f"{lesson.path}:1", "", message),))
+    tagged = (c["source"] for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", ()))
+    return replace(
+        card,
+        code=sum(c["cell_type"] == "code" for c in notebook["cells"]),
+        notebook=hashlib.sha256(editions.dumps(notebook).encode("utf-8", "surrogatepass")).hexdigest(),
+        parameters=tuple(p for source in tagged for p in declared(source)),
+    )
+
+
+def _worked(course: Course, lesson: Lesson, worksheet: str) -> dict[str, Any]:
+    """Make the worked notebook as the build does, with the pictures that are drawn and the numbers that tests have."""
+    source = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
+    pictures = diagrams.drawn(diagram_sources(lesson), course.config)
+    context = editions.Context(course.vault, worksheet, pictures, editions.numbers(store.recall(source)))
+    return editions.worked(lesson, context)
+
+
+def _files(course: Course, lesson: Lesson, worksheet: str) -> Files:
+    """What stands in the note's own folder of files, and what the worksheet's lessons share."""
+    own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
+    shared = PurePosixPath(course.config.notes, course.config.shared, worksheet)
+    return (*_below(course, own, own.parent), *_below(course, shared, shared))
+
+
+def _below(course: Course, folder: PurePosixPath, start: PurePosixPath) -> Iterable[tuple[str, str]]:
+    return ((str(PurePosixPath(e.path).relative_to(start)), e.path) for e in course.listing.below(str(folder)))
