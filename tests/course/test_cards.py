@@ -108,3 +108,11 @@ def test_names_choose_and_unknown_ones_are_refused(config: Config) -> None:
     assert [card.lesson for card in Deck(config, ("Lesson",)).cards] == ["Lesson"]
     with pytest.raises(CoursemillError, match="Lessen"):
         _ = Deck(config, ("Lessen",)).cards
+
+
+def test_a_note_that_cannot_be_read_may_be_a_lesson_and_is_no_pass(config: Config) -> None:
+    config.path("notes", "Bytes.md").write_bytes(b"\xff\xfe\x00")
+    (unread,) = [card for card in Deck(config, ()).cards if card.lesson == "Bytes"]
+    assert (unread.worksheet, unread.mistakes[0].place) == ("", "notes/Bytes.md:1")
+    assert unread.mistakes[0].message.startswith("CM101 ")
+    assert "Bytes" not in [card.lesson for card in Deck(config, ("ws",)).cards]

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,7 +18,7 @@ from coursemill.course.past import Past
 from coursemill.effects import diagrams, kept, store
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
-from coursemill.model import Lesson
+from coursemill.model import ACCELERATORS, Finding, Lesson
 from coursemill.pure import editions
 from coursemill.pure.diagrams import diagram_sources
 from coursemill.pure.outcome import Failure
@@ -36,8 +38,8 @@ class Card:
     accelerators: tuple[str, ...]
     requires: tuple[str, ...]
     timeout: float
-    exercises: int
-    points: float
+    exercises: int = 0
+    points: float = 0.0
     files: Files = ()
     """What lies beside the notebook: (path there, path below the course's root)."""
     digest: str = ""
@@ -68,7 +70,7 @@ class Deck:
         memory = store.recall(self.config.path(self.config.build, MEMORY))
         if found := _remembered(self.config, memory):
             return found
-        made = tuple(self._made())
+        made = (*self._made(), *self._unknowable())
         self._remember(made)
         return made
 
@@ -90,6 +92,15 @@ class Deck:
                 if digest not in seen:
                     seen.add(digest)
                     yield _card(self._course, lesson, worksheet, files, digest)
+
+    def _unknowable(self) -> Iterator[Card]:
+        """A card for each note of which nobody can say whether it is a lesson: that is no pass."""
+        from coursemill.course.build import UNKNOWABLE  # with all that a build needs, and a remembered run does not
+
+        lessons = {lesson.path for lesson in self._course.lessons}
+        found = [f for f in self._course.findings if f.code in UNKNOWABLE and f.path not in lessons]
+        for path, findings in groupby(found, key=attrgetter("path")):
+            yield Card(PurePosixPath(path).stem, path, "", ACCELERATORS, (), 0.0, mistakes=_mistakes(findings))
 
     def _remember(self, cards: Sequence[Card]) -> None:
         listing = self._course.listing
@@ -139,10 +150,8 @@ def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: 
         files=files,
         digest=digest,
     )
-    wrong = [f for f in lesson.findings if f.severity == "error"]
-    if wrong:
-        mistakes = (Failure("error", f"{f.path}:{f.line}", "", f"{f.code} {f.message}") for f in wrong)
-        return replace(card, mistakes=tuple(mistakes))
+    if mistakes := _mistakes(lesson.findings):
+        return replace(card, mistakes=mistakes)
     try:
         notebook = _worked(course, lesson, worksheet)
     except Exception as error:  # a mistake of ours, or a note that nobody has thought of: the others run
@@ -155,6 +164,11 @@ def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: 
         notebook=hashlib.sha256(editions.dumps(notebook).encode("utf-8", "surrogatepass")).hexdigest(),
         parameters=tuple(p for source in tagged for p in declared(source)),
     )
+
+
+def _mistakes(findings: Iterable[Finding]) -> tuple[Failure, ...]:
+    wrong = (f for f in findings if f.severity == "error")
+    return tuple(Failure("error", f"{f.path}:{f.line}", "", f"{f.code} {f.message}") for f in wrong)
 
 
 def _worked(course: Course, lesson: Lesson, worksheet: str) -> dict[str, Any]:

@@ -239,6 +239,7 @@ class _Attempt:
                 cwd=str(scratch / "lesson"),
                 km=self.manager,
                 timeout_func=lambda _cell: max(1.0, self.end + GRACE - time.monotonic()),
+                iopub_timeout=START,  # 4 s is too short for output that is late on a busy machine
                 on_notebook_start=self._begin,
                 on_cell_execute=self._step,
                 coalesce_streams=True,

@@ -59,7 +59,7 @@ def command(
     130 interrupted.
     """
     config = cli.course(ctx)
-    request = Request(lessons, kernels, jobs or 0, fresh, parameters, require)
+    request = Request(cli.from_here(config, lessons), kernels, jobs or 0, fresh, parameters, require)
     with _Watch() as watch:
         result = course_run.run(config, request, watch)
     page = course_run.write_page(config, result, html)
