@@ -1,0 +1,139 @@
+"""What a student and a teacher see: a built course in JupyterLab, in headless Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TOKEN = "student"
+DRAWING = (ROOT / "node_modules").is_dir()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course of the one note that `coursemill new` writes, built."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "notes").mkdir()
+    (root / "exchange").mkdir(mode=0o777)
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    if DRAWING:
+        (root / "node_modules").symlink_to(ROOT / "node_modules")
+    for arguments in (["new", "First steps", "--worksheet", "WS_First"], ["build"]):
+        subprocess.run([sys.executable, "-m", "coursemill", *arguments], cwd=root, check=True, timeout=300)
+    return root
+
+
+@pytest.fixture(scope="module")
+def lab(course: Path) -> Iterator[str]:
+    """The address of a JupyterLab that serves the course."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
+    options = [f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--LabApp.news_url=None"]
+    folders = {f"JUPYTER_{kind}_DIR": str(course / "home" / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    with (course / "lab.log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, *options], cwd=course, env={**os.environ, **folders, "PATH": path}, stdout=log, stderr=log
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, course / "lab.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
+    context = browser.new_context(viewport={"width": 1300, "height": 2400})
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_student_opens_reads_and_runs_a_lesson(lab: str, page: "sync_api.Page", tmp_path: Path) -> None:
+    page.goto(f"{lab}/lab/tree/release/WS_First/First steps.ipynb?token={TOKEN}")
+    notebook = page.locator(".jp-Notebook")
+    notebook.locator(".jp-RenderedMarkdown h1").first.wait_for()
+    page.screenshot(path=tmp_path / "lesson.png")
+    _reads_well(page, notebook)
+    _runs(page, notebook)
+    page.screenshot(path=tmp_path / "run.png")
+
+
+def test_a_teacher_finds_the_worksheet_in_formgrader(lab: str, page: "sync_api.Page") -> None:
+    page.goto(f"{lab}/formgrader?token={TOKEN}")
+    page.get_by_role("link", name="WS_First").first.wait_for()
+
+
+def test_nbgraders_menu_is_in_jupyterlab(lab: str, page: "sync_api.Page") -> None:
+    page.goto(f"{lab}/lab?token={TOKEN}")
+    menu = page.locator(".lm-MenuBar-itemLabel", has_text="Nbgrader")
+    menu.wait_for()
+    menu.click()
+    page.locator(".lm-Menu-itemLabel", has_text="Formgrader").wait_for()
+
+
+def _reads_well(page: "sync_api.Page", notebook: "sync_api.Locator") -> None:
+    text = notebook.inner_text()
+    for trace in ("BEGIN SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "role=", "[!", "[[", "list2tab"):
+        assert trace not in text, f"a student sees {trace!r}"
+    hints = notebook.locator("details")
+    assert hints.count() > 0
+    assert not any(hints.evaluate_all("all => all.map(d => d.open)")), "hints are folded"
+    box = notebook.locator(".alert").first
+    assert box.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)", "callouts are coloured"
+    pictures = notebook.locator(".jp-RenderedMarkdown img")
+    assert pictures.count() > 0 or not DRAWING
+    assert all(pictures.evaluate_all("all => all.map(i => i.complete && i.naturalWidth > 20)")), "pictures are shown"
+
+
+def _runs(page: "sync_api.Page", notebook: "sync_api.Locator") -> None:
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+    notebook.get_by_text("NotImplementedError").first.wait_for()
+
+
+def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
