@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from coursemill.config import Config
-from coursemill.effects import release, workers
+from coursemill.effects import release, store, workers
 from coursemill.model import Finding, Lesson
 from coursemill.pure import codes, editions, rules
 from coursemill.pure.asked import Asked, Question, answers
@@ -85,7 +85,10 @@ def produce(
 
 def _work(shop: Workshop, batches: Sequence[Batch], number: int) -> list[Product] | Parcel:
     batch, stage = batches[number], shop.stage / str(number)
-    return _delivered(shop, batch, stage) if isinstance(batch, Parcel) else _built(shop, batch, stage)
+    try:
+        return _delivered(shop, batch, stage) if isinstance(batch, Parcel) else _built(shop, batch, stage)
+    except OSError as error:
+        raise store.explained(error, str(stage)) from error
 
 
 def _built(shop: Workshop, orders: Sequence[Order], stage: Path) -> list[Product]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import json
 import logging
+import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,8 +37,8 @@ def generate(stage: Path, worksheet: str, settings: Path) -> Generated:
 
     `stage` is an nbgrader course of its own, so that neither the course's gradebook nor its `release/` is touched;
     `settings` is the course's nbgrader_config.py, whose stubs and headers count. A notebook that nbgrader refuses
-    is left out and does not keep the others from being made. nbgrader changes the working directory while it
-    runs, so call this where nothing else depends on it.
+    is left out and does not keep the others from being made. nbgrader changes the working directory while it runs,
+    so call this where nothing else depends on it. Raises OSError when `stage` cannot be written.
     """
     config = _staging(stage, settings)
     made = stage / RELEASE / worksheet
@@ -92,8 +94,11 @@ def _run(config: Any, worksheet: str, notebook: str) -> str:
     try:
         with _compiled_schema():
             GenerateAssignment(coursedir=folder, config=config, log=log).start()
-    except (NbGraderException, OSError) as error:
-        return lines.cause or str(error)
+    except NbGraderException as error:
+        cause = lines.cause or str(error)
+        if number := re.search(r"Error: \[Errno (\d+)\]", cause):  # the machine's fault, not the notebook's
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+        return cause
     return ""
 
 

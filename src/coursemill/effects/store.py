@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 ADVICE = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room in your quota",
-    errno.EROFS: "the file system is mounted read-only",
+    errno.EROFS: "mount the file system for writing",
     errno.EACCES: "look at the folder's permissions",
     errno.EPERM: "look at the folder's permissions",
     errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
