@@ -134,6 +134,39 @@ def test_nothing_is_lost_nothing_stands_twice_and_nothing_raises(note: str) -> N
     check(parse.lesson(PATH, note), note)
 
 
+YAML = [
+    "worksheet: ",
+    "related: ",
+    "[[a]]",
+    "- ",
+    "timeout: ",
+    "<%",
+    "%>",
+    "---\n",
+    "%YAML 1.1\n",
+    "<<: ",
+    "\n  ",
+    "\ue0000\ue001",
+]
+WORDS = ["id=", "points=", "role=", "hidden", "test", "solution", "file", "path=", "true", "1", "grade=manual", "tags="]
+
+
+def mixed(words: list[str], characters: str) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from([*words, *characters]) | st.characters(), max_size=40).map("".join)
+
+
+@given(mixed(YAML, ":-?[]{},#&*!|>'\"%@` \n\t\r\u2028\x85\x00a1"))
+def test_any_properties_are_read_or_refused(yaml: str) -> None:
+    note = f"---\n{yaml}\n---\nText.\n"
+    check(parse.lesson(PATH, note), note)
+
+
+@given(mixed(WORDS, "=\"' \\,|][{}-+\t"), mixed(WORDS, "=\"' \\,|][{}-+\t"))
+def test_any_attributes_are_read_or_refused(first: str, second: str) -> None:
+    note = f"> [!exercise|id=a {first}] T\n> [!quiz|{second}]\n> - [x] {first}\n\n```python {second}\nx\n```\n"
+    check(parse.lesson(PATH, note), note)
+
+
 @given(NOTES)
 @settings(max_examples=100)
 def test_line_ends_change_nothing_but_the_warning(note: str) -> None:
@@ -227,6 +260,7 @@ LARGE = {
     "tabs": "\t",
     "parentheses": "](a(",
     "comments": "<!--\n",
+    "definitions": "[a]: b\n\n[a] ",
     "emphasis": "*a",
     "attributes": '```python a="b" a=\'c d=e\n',
 }

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from coursemill.model import Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
 from coursemill.pure import codes
 from coursemill.pure.attributes import of_callout
-from coursemill.pure.markdown import Callout, Fence
-from coursemill.pure.pieces import is_blank, unquoted
+from coursemill.pure.markdown import Callout, Fence, Outline
+from coursemill.pure.pieces import defined, is_blank, unquoted
 from coursemill.pure.references import without_code
 
 _OPTION = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?:[ \t]+(.*))?")
@@ -53,9 +52,9 @@ class Task:
         ]
 
 
-def opened(path: str, callout: Callout, end: int, lines: Sequence[str]) -> tuple[Task, list[Finding]]:
+def opened(path: str, callout: Callout, end: int, outline: Outline) -> tuple[Task, list[Finding]]:
     """The task that `callout` begins; its own text ends above line `end`, where the first part in it may stand."""
-    line = callout.start + 1
+    line, lines = callout.start + 1, outline.lines
     bar = lines[callout.start].find("|", lines[callout.start].find("[!"))
     attributes = of_callout(path, line, bar + 2, callout.attributes)
     manual = callout.kind == "exercise" and attributes.text("grade", "auto") == "manual"
@@ -86,15 +85,16 @@ def opened(path: str, callout: Callout, end: int, lines: Sequence[str]) -> tuple
         attributes.findings += [
             codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n, message, fix in wrong
         ]
-    task.prompt = _joined(body)
+    task.prompt = defined(_joined(body), outline)
     if not identifier:
         task.kind = "invalid"
     return task, attributes.findings
 
 
-def text(callout: Callout, lines: Sequence[str]) -> str:
+def text(callout: Callout, outline: Outline) -> str:
     """What stands in a callout below its header, without the quote marks."""
-    return _joined([unquoted(line, callout.quotes) for line in lines[callout.start + 1 : callout.end]])
+    lines = outline.lines[callout.start + 1 : callout.end]
+    return defined(_joined([unquoted(line, callout.quotes) for line in lines]), outline)
 
 
 def _joined(lines: list[str]) -> str:

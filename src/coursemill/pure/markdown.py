@@ -21,6 +21,7 @@ HEADER = re.compile(
     r"[+-]?[ \t]*(?P<title>[^\n]*)"
 )
 _TABS = re.compile(r"(?:^|\n)[ \t]*\[list2tab(?:\|[^\]\n]*)?\][ \t]*$")
+DEFINITION = re.compile(r"[ \t>]*(?P<all>\[(?P<label>[^\^\[\]][^\[\]]{0,200})\]:[ \t]+\S.{0,999})")
 _OBSIDIAN = frozenset({
     "abstract", "attention", "bug", "caution", "check", "cite", "danger", "done", "error", "example", "fail", "failure",
     "faq", "help", "important", "info", "missing", "note", "question", "quote", "success", "summary", "tip", "tldr",
@@ -79,6 +80,8 @@ class Outline:
     """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
     inline: tuple[tuple[int, int], ...]
     """Lines of paragraphs and headings: where links may be."""
+    definitions: dict[str, str]
+    """Label of a link's definition → its line: `[label]: address`."""
     notes: Notes
 
 
@@ -91,7 +94,32 @@ def outline(lines: list[str]) -> Outline:
     shown = list(lines)
     for line, (quotes, ticks) in notes.cuts.items():
         shown[line] = lines[line][:quotes] + lines[line][ticks:]
-    return Outline(tuple(shown), tuple(walk.blocks), walk.indents, frozenset(walk.tabs), tuple(walk.inline), notes)
+    return Outline(
+        lines=tuple(shown),
+        blocks=tuple(walk.blocks),
+        indents=walk.indents,
+        tabs=frozenset(walk.tabs),
+        inline=tuple(walk.inline),
+        definitions=_definitions(shown, walk.inline),
+        notes=notes,
+    )
+
+
+def label(text: str) -> str:
+    """A link's label as labels are compared: white space and upper case don't count."""
+    return " ".join(text.split()).casefold()
+
+
+def _definitions(lines: list[str], paragraphs: list[tuple[int, int]]) -> dict[str, str]:
+    """The definitions that paragraphs begin with; the first of a label counts."""
+    found: dict[str, str] = {}
+    for start, end in paragraphs:
+        for n in range(start, end):
+            match = DEFINITION.fullmatch(lines[n])
+            if match is None:
+                break
+            found.setdefault(label(match["label"]), match["all"])
+    return found
 
 
 @dataclass

@@ -229,7 +229,7 @@ class _Assembly:
         self.close()
         inner = tuple(child for child in block.children if _is_part(child))
         end = inner[0].start if inner else block.end
-        task, findings = exercises.opened(self.path, block, end, self.outline.lines)
+        task, findings = exercises.opened(self.path, block, end, self.outline)
         self.findings += findings
         if task.kind == "invalid" and block.kind == "quiz":
             self.drop(replace(block, end=end))
@@ -243,7 +243,7 @@ class _Assembly:
         assert self.task is not None  # the caller has looked
         if self.task.kind != "invalid":
             self.prose(block.start)
-            text = exercises.text(block, self.outline.lines)
+            text = exercises.text(block, self.outline)
             self.task.parts.append(Hint(self.span(block), block.title, text))
             self.at = block.end
 
@@ -253,7 +253,7 @@ class _Assembly:
         if self.task and self.task.kind == "question":
             self.prose(block.start)
             texts = self.task.model_answer if block.kind == "solution" else self.task.rubric
-            texts.append(exercises.text(block, self.outline.lines))
+            texts.append(exercises.text(block, self.outline))
             self.task.key.append(self.span(block))
             self.at = block.end
             return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from coursemill.pure.markdown import Outline
+from coursemill.pure.markdown import DEFINITION, Outline, label
+from coursemill.pure.references import without_code
 
 TABS_GO_ON = "[list2tab|]"
 _BLANK = re.compile(r"[ \t>]*")
 _QUOTE = re.compile(r"[ \t]*>[ \t]?")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
+_LABEL = re.compile(r"\[([^\[\]]+)\]")
 _MARKER = re.compile(r"[ \t]*(?:>[ \t]*)*\[list2tab[|\]]")
 
 
@@ -31,7 +33,8 @@ def piece(outline: Outline, start: int, end: int) -> str:
     """Lines `start` to `end` as Markdown of their own.
 
     A list that goes on is shifted to the left margin: its first level here is the level of the first line.
-    Where it falls back to an outer level, what follows is shifted less. Tabs get their marker again.
+    Where it falls back to an outer level, what follows is shifted less. Tabs get their marker again, and links their
+    definitions.
     """
     out: list[str] = []
     in_tabs = False
@@ -51,7 +54,17 @@ def piece(outline: Outline, start: int, end: int) -> str:
             out += ["", TABS_GO_ON] if out and out[-1] else [TABS_GO_ON]
             in_tabs = True
         out.append(line)
-    return "\n".join(out)
+    return defined("\n".join(out), outline)
+
+
+def defined(text: str, outline: Outline) -> str:
+    """`text` with the definitions of its `[links][label]` that stand elsewhere in the note."""
+    if not outline.definitions:
+        return text
+    here = {label(match["label"]) for line in text.split("\n") if (match := DEFINITION.fullmatch(line))}
+    used = dict.fromkeys(label(match[1]) for match in _LABEL.finditer(without_code(text)))
+    missing = [outline.definitions[name] for name in used if name in outline.definitions and name not in here]
+    return "\n".join([text, "", *missing]) if missing else text
 
 
 def unquoted(line: str, quotes: int) -> str:
