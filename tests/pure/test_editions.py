@@ -9,6 +9,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coursemill.effects import release
 from coursemill.model import Lesson
@@ -207,6 +209,24 @@ def test_links_of_a_lesson_in_two_worksheets_stay_in_their_own() -> None:
     assert "(../WS_Two/Other%20Note.ipynb)" in here["cells"][0]["source"]
     assert "(Other%20Note.ipynb)" in there["cells"][0]["source"]
     assert "[A third](../WS_Demo/Third.ipynb)" in there["cells"][-1]["source"]
+
+
+LINES = st.sampled_from(
+    [
+        "", "text [[Note]]", "# Heading", "> [!exercise|id=a] A", "> [!exercise|id=a-test points=2 grade=manual] B",
+        "> [!quiz|id=a-test-1 points=1] C", "> - [x] yes *why*", "> - [ ] no", "> [!hint]- H", "> [!solution]- S",
+        "> [!rubric] R", "> text", '```python role="solution"', '```python role="test" points=1', "```", "```python",
+        '```python role="test" points=2 hidden=true id="1"', '```python role="setup" id="a-prompt"', "x = 1",
+        '```text role="file" path="a/b"', "### BEGIN SOLUTION", "### END SOLUTION", "[list2tab|#T]", "- item", "    deep",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40).map("\n".join))
+def test_any_note_becomes_valid_notebooks_that_stay(text: str) -> None:
+    made = make(f"---\nworksheet: W\n---\n{text}\n")
+    again = make(f"---\nworksheet: W\n---\n{text}\n", numbers(made["instructor"]))
+    assert again == made
 
 
 @pytest.mark.nbgrader

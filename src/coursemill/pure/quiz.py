@@ -60,7 +60,9 @@ def test(quiz: Quiz, *, marked: bool) -> str:
     visible = [
         f"# Is it {ask}? Whether it is right shows after grading.",
         f'_chosen = {{letter for letter in "".join({name}).upper() if letter.isalpha()}}',
-        f"assert {form} and _chosen <= set({json.dumps(letters)}), {json.dumps(f'{name}: write {ask}, in quotes')}",
+        f"assert {form} and _chosen <= set({json.dumps(letters)}), (",
+        f"    {json.dumps(f'{name}: write {ask}, in quotes')}",
+        ")",
     ]
     remarks = [f"    {json.dumps(letter)}: {_remark(quiz, index)}," for index, letter in enumerate(letters)]
     hidden = [

@@ -105,8 +105,11 @@ def _question(question: Question, desk: Desk) -> Iterator[Cell]:
         prompt = "\n\n".join([prompt, BEGIN_SCHEME, model, rubric, END_SCHEME])
     yield Cell("markdown", prompt, question.span, id=question.id, own=True, grading="task", points=question.points)
     yield from _parts(question, desk)
-    answer = "*Your answer:*" if desk.edition == "instructor" else f"{model}\n\n{rubric}"
-    yield Cell("markdown", answer, question.span, id=f"{question.id}-answer")
+    answer = "*Your answer (double-click to write it here):*"
+    span = question.span
+    if desk.edition == "worked":
+        answer, span = f"{model}\n\n{rubric}", next(iter(question.key), span)
+    yield Cell("markdown", answer, span, id=f"{question.id}-answer")
 
 
 def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:

@@ -24,7 +24,7 @@ class Fence:
     closed: bool
 
 
-@lru_cache(maxsize=4096)  # both editions ask for the same texts
+@lru_cache(maxsize=512)  # both editions of a lesson ask for the same texts
 def blocks(text: str) -> tuple[Token, ...]:
     """Block tokens of `text`, without their inline content; lines are `Token.map`."""
     return tuple(_PARSER.parse(text))
