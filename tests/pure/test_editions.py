@@ -217,7 +217,8 @@ LINES = st.sampled_from(
         "> [!quiz|id=a-test-1 points=1] C", "> - [x] yes *why*", "> - [ ] no", "> [!hint]- H", "> [!solution]- S",
         "> [!rubric] R", "> text", '```python role="solution"', '```python role="test" points=1', "```", "```python",
         '```python role="test" points=2 hidden=true id="1"', '```python role="setup" id="a-prompt"', "x = 1",
-        '```text role="file" path="a/b"', "### BEGIN SOLUTION", "### END SOLUTION", "[list2tab|#T]", "- item", "    deep",
+        '```text role="file" path="a/b"', "### BEGIN SOLUTION", "### END SOLUTION", "[list2tab|#T]", "- item",
+        "    deep",
     ]
 )  # fmt: skip
 
