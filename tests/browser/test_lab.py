@@ -79,7 +79,8 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 @pytest.fixture
 def page(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
-    context = browser.new_context(viewport={"width": 1300, "height": 2400})
+    # A tall window: JupyterLab renders only what is in sight.
+    context = browser.new_context(viewport={"width": 1300, "height": 6000})
     context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
@@ -88,7 +89,7 @@ def page(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
 def test_a_student_opens_reads_and_runs_a_lesson(lab: str, page: "sync_api.Page", tmp_path: Path) -> None:
     page.goto(f"{lab}/lab/tree/release/WS_First/First steps.ipynb?token={TOKEN}")
     notebook = page.locator(".jp-Notebook")
-    notebook.locator(".jp-RenderedMarkdown h1").first.wait_for()
+    notebook.get_by_role("heading", name="See also").wait_for()
     page.screenshot(path=tmp_path / "lesson.png")
     _reads_well(page, notebook)
     _runs(page, notebook)
@@ -105,7 +106,7 @@ def test_nbgraders_menu_is_in_jupyterlab(lab: str, page: "sync_api.Page") -> Non
     menu = page.locator(".lm-MenuBar-itemLabel", has_text="Nbgrader")
     menu.wait_for()
     menu.click()
-    page.locator(".lm-Menu-itemLabel", has_text="Formgrader").wait_for()
+    page.locator(".lm-Menu-itemLabel", has_text="Formgrader").first.wait_for()
 
 
 def _reads_well(page: "sync_api.Page", notebook: "sync_api.Locator") -> None:
@@ -115,7 +116,7 @@ def _reads_well(page: "sync_api.Page", notebook: "sync_api.Locator") -> None:
     hints = notebook.locator("details")
     assert hints.count() > 0
     assert not any(hints.evaluate_all("all => all.map(d => d.open)")), "hints are folded"
-    box = notebook.locator(".alert").first
+    box = notebook.locator(".jp-RenderedMarkdown div[style*=border-left]").first
     assert box.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)", "callouts are coloured"
     pictures = notebook.locator(".jp-RenderedMarkdown img")
     assert pictures.count() > 0 or not DRAWING

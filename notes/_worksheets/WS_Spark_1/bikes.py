@@ -61,7 +61,8 @@ def trips(count: int, seed: int = 7) -> list[Trip]:
 def log_lines(made: list[Trip]) -> list[str]:
     """What the bikes' computers send: a line a trip, every hundredth one damaged on its way."""
     return [
-        "#" * 12 if trip.trip % 100 == 0 else
-        f"{trip.started:%Y-%m-%dT%H:%M:%S}|{trip.origin}>{trip.target}|{trip.minutes}|{'member' if trip.member else 'guest'}"
+        "#" * 12
+        if trip.trip % 100 == 0
+        else f"{trip.started:%Y-%m-%dT%H:%M:%S}|{trip.origin}>{trip.target}|{trip.minutes}|{'member' if trip.member else 'guest'}"
         for trip in made
     ]

@@ -59,9 +59,12 @@ class Standalone:
         """
         flags = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
         conf = [
-            "--conf", "spark.ui.enabled=false",
-            "--conf", f"spark.executor.extraJavaOptions={LEAN_JAVA}",
-            "--driver-java-options", LEAN_JAVA,
+            "--conf",
+            "spark.ui.enabled=false",
+            "--conf",
+            f"spark.executor.extraJavaOptions={LEAN_JAVA}",
+            "--driver-java-options",
+            LEAN_JAVA,
         ]
         command = [str(SPARK_HOME / "bin/spark-submit"), "--master", self.url, *flags, *conf, script, *arguments]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, timeout=180)
