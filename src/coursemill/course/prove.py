@@ -16,7 +16,6 @@ from coursemill.course.load import Course, load
 from coursemill.effects import kernels, prover, store
 from coursemill.effects import vault as disk
 from coursemill.effects.proving import Limits
-from coursemill.effects.provisioner import THREADS, environment
 from coursemill.model import Lesson
 from coursemill.pure import editions
 from coursemill.pure.proof import Problem, Proof, proof
@@ -137,6 +136,8 @@ def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelle
     if wrong := [f for f in lesson.findings if f.severity == "error"]:
         problems = tuple(Problem(f"{f.path}:{f.line}", "", f"{f.code} {f.message}", f.fix) for f in wrong)
         return replace(blank, status="unsound", reason="the note has mistakes", problems=problems)
+    from coursemill.effects.provisioner import THREADS, environment  # jupyter_client takes a third of a second
+
     total = sum(len(trial.variants) for trial in task.trials)
     limits = Limits(request.patience, float(lesson.front.timeout or config.timeout))
     # One thread for numeric libraries: more would start with numpy, and forbid forks.

@@ -10,6 +10,7 @@ Spark session's, a server's), a fork would hang, and the answer is tried in the 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import pickle
@@ -170,6 +171,7 @@ class Worker:
     ) -> tuple[list[Outcome], str]:
         """Try an answer in a child process, which dies with it."""
         reading, writing = os.pipe()
+        gc.freeze()  # else the child's collector touches, and so copies, all that the lesson has made
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):  # the parent tells its end from what it has written
@@ -182,6 +184,7 @@ class Worker:
                 with os.fdopen(writing, "w") as stream:
                     json.dump(outcomes, stream)
             os._exit(0)
+        gc.unfreeze()
         os.close(writing)
         said, ended = _listen(child, reading, limit)
         os.close(reading)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from coursemill.pure.tasks import points
 from coursemill.pure.variants import Kind, Step, Trial, Variant
@@ -67,7 +67,6 @@ class Proof:
     tests: int
     tried: tuple[Tried, ...]
     problems: tuple[Problem, ...]
-    seconds: float = 0.0
 
     @property
     def sound(self) -> bool:
@@ -86,6 +85,29 @@ class Proof:
         return sum(o.mode == "isolated" for o in outcomes), sum(o.mode == "in-candidate" for o in outcomes)
 
 
+def to_data(made: Proof) -> dict[str, Any]:
+    """Return a proof as JSON's values, with the points that each answer got."""
+    isolated, live = made.modes
+    tried = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "score": one.score,
+            "broken": one.broken,
+            "seconds": one.seconds,
+            "tests": [asdict(outcome) for outcome in one.outcomes],
+        }
+        for one in made.tried
+    ]
+    return {
+        **{name: getattr(made, name) for name in ("id", "title", "place", "points", "tests", "sound")},
+        "isolated": isolated,
+        "in_candidate": live,
+        "answers": tried,
+        "problems": [asdict(problem) for problem in made.problems],
+    }
+
+
 def proof(path: str, trial: Trial, tried: Sequence[Tried], trouble: str = "") -> Proof:
     """Judge what was tried on an exercise of the note at `path`; `trouble` is why it could not be tried at all."""
     if not (trial.variants and trial.tests):
@@ -101,7 +123,6 @@ def proof(path: str, trial: Trial, tried: Sequence[Tried], trouble: str = "") ->
         tests=len(trial.tests),
         tried=tuple(tried),
         problems=tuple(found),
-        seconds=sum(t.seconds for t in tried),
     )
 
 

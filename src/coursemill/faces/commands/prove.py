@@ -13,7 +13,7 @@ from coursemill.course import prove as course_prove
 from coursemill.course.prove import LessonProof, Proven, Request
 from coursemill.faces import cli, terminal
 from coursemill.model import Lesson
-from coursemill.pure.proof import Proof
+from coursemill.pure.proof import Proof, to_data
 from coursemill.pure.variants import Kind
 
 INTERRUPTED = 130
@@ -58,10 +58,21 @@ def command(ctx: click.Context, lessons: tuple[str, ...], jobs: int | None, pati
 
 def data(result: Proven) -> dict[str, Any]:
     """Everything that was found out, as JSON's values."""
+    lessons = [
+        {
+            **{
+                name: getattr(one, name)
+                for name in ("lesson", "note", "worksheet", "status", "reason", "fix", "seconds")
+            },
+            "exercises": [to_data(proof) for proof in one.proofs],
+            "problems": [asdict(problem) for problem in one.problems],
+        }
+        for one in result.lessons
+    ]
     return {
+        "sound": not result.problems and not result.interrupted,
         "seconds": round(result.seconds, 3),
-        "problems": [asdict(problem) for problem in result.problems],
-        "lessons": [asdict(lesson) for lesson in result.lessons],
+        "lessons": lessons,
     }
 
 
