@@ -82,9 +82,8 @@ def opened(path: str, callout: Callout, end: int, outline: Outline) -> tuple[Tas
             n - callout.start - 1 for c in callout.children if isinstance(c, Fence) for n in range(c.start, c.end)
         }
         body, task.options, wrong = _options(body, fenced)
-        attributes.findings += [
-            codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n, message, fix in wrong
-        ]
+        message, fix = "the line is no option", "write `- [ ] text`, or `- [x] text` when it is right"
+        attributes.findings += [codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n in wrong]
     task.prompt = defined(_joined(body), outline)
     if not identifier:
         task.kind = "invalid"
@@ -106,11 +105,11 @@ def _joined(lines: list[str]) -> str:
     return "\n".join(lines[start:end])
 
 
-def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[tuple[int, str, str]]]:
-    """The lines that are prompt; the options (`- [x] text *remark*`, with lines that go on); what is wrong, where."""
+def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[int]]:
+    """The lines that are prompt, the options (`- [x] text *remark*`), and which lines are nearly options."""
     prompt: list[str] = []
     found: list[tuple[bool, list[str]]] = []
-    wrong: list[tuple[int, str, str]] = []
+    wrong: list[int] = []
     going = False
     for n, line in enumerate(lines):
         option = None if n in fenced else _OPTION.fullmatch(line)
@@ -118,12 +117,10 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
         if option:
             going = True
             found.append((option[1] != " ", [option[2] or ""]))
-            if not option[2]:
-                wrong.append((n, "the option has no text", "write `- [ ] text`"))
         elif near:
             going = False
             prompt.append(line)
-            wrong.append((n, "the line is no option", "write `- [ ] text`, or `- [x] text` when it is right"))
+            wrong.append(n)
         elif going and (is_blank(line) or line[0] in " \t" or n in fenced or not is_blank(lines[n - 1])):
             found[-1][1].append(line)
         else:

@@ -266,8 +266,9 @@ class _Assembly:
     def inside(self, block: Callout) -> None:
         """Report what stands in a hint, a model answer or a rubric as if it were a part of its own."""
         for child in block.children:
-            if _is_part(child):
-                message = f"it stands in a `[!{block.kind}]`, and is text there"
+            if isinstance(child, Fence | Callout) and _is_part(child):
+                what = "a fence with a role" if isinstance(child, Fence) else f"a `[!{child.kind}]`"
+                message = f"{what} is only text in a `[!{block.kind}]`"
                 self.findings.append(codes.ROLE_OUTSIDE.at(self.path, child.start + 1, message, fix="move it below"))
 
     def put(self, block: Fence, item: Code) -> None:
