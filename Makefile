@@ -1,5 +1,5 @@
 # Two commands: `make course` and `make test`. Both set up what is missing first.
-.PHONY: course test setup bench clean
+.PHONY: course test setup docs bench clean
 COURSEMILL := .venv/bin/coursemill
 
 course:
@@ -16,6 +16,11 @@ test: setup
 
 setup:
 	@scripts/setup.sh
+
+# The pages that are made from the code; a test compares them.
+docs: setup
+	.venv/bin/python -m coursemill.faces.reference > docs/reference/cli.md
+	$(COURSEMILL) check --explain all > docs/reference/codes.md
 
 bench: setup
 	.venv/bin/python -m benchmarks
