@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections import UserDict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -334,6 +334,19 @@ def test_await(wall: Wall) -> None:
 
     assert asyncio.run(test()) == ["a"]
     assert asyncio.run(wall.see(fetch)("b")) == ["b"]
+
+
+def test_async_for(wall: Wall) -> None:
+    async def pages() -> AsyncIterator[Any]:
+        yield 1
+        await asyncio.sleep(0)
+        yield Stack(2)
+
+    async def test() -> list[Any]:
+        return [page async for page in wall.see(pages)()]
+
+    one, two = asyncio.run(test())
+    assert (one, two.items) == (1, [2])
 
 
 def test_async_with(wall: Wall) -> None:

@@ -131,6 +131,10 @@ def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelle
     blank = LessonProof(lesson.name, lesson.path, lesson.front.worksheets[0], "cancelled", "interrupted")
     if cancelled.is_set():
         return blank
+    if "cpu" not in lesson.front.accelerators:
+        return replace(
+            blank, status="unavailable", reason="answers are tried on the CPU, and the note does not list it"
+        )
     if lacking := kernels.missing(lesson.front.requires):
         return replace(blank, status="unavailable", reason=lacking[0], fix=lacking[1])
     if wrong := [f for f in lesson.findings if f.severity == "error"]:
@@ -151,7 +155,7 @@ def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelle
 def _judged(blank: LessonProof, task: _Task, found: prover.Found, seconds: float) -> LessonProof:
     """Sum up a lesson: exercises behind a cell that failed have not been tried."""
     path = task.lesson.path
-    stop = f"{path}:{found.stopped[0]}" if found.stopped else ""
+    stop = f"{path}:{found.stopped[0] or 1}" if found.stopped else ""
     proofs = []
     for trial in task.trials:
         tried = [found.tried[key] for i in range(len(trial.variants)) if (key := (trial.id, i)) in found.tried]

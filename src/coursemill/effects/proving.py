@@ -303,6 +303,7 @@ def main() -> None:
     """Prove the lesson that stdin describes."""
     pipe = int(sys.argv[1])
     os.set_inheritable(pipe, False)
+    sys.argv[:] = [""]  # libraries that read it shall not find ours
     job: Job = pickle.load(sys.stdin.buffer)
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(job.scratch / OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -7,6 +7,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,16 +62,13 @@ class Rewind:
         folders = [""]
         while folders:
             folder = folders.pop()
-            with os.scandir(self.folder / folder) as found:
+            with suppress(FileNotFoundError), os.scandir(self.folder / folder) as found:
                 for one in found:
                     name = os.path.join(folder, one.name)  # noqa: PTH118 - names of any bytes, thousands of them
-                    status = one.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(status.st_mode):
-                        folders.append(name)
-                        yield name, _Entry(status.st_mode, 0, 0, 0)
-                    else:
-                        link = str(Path(one.path).readlink()) if stat.S_ISLNK(status.st_mode) else ""
-                        yield name, _Entry(status.st_mode, status.st_size, status.st_ctime_ns, status.st_ino, link)
+                    with suppress(FileNotFoundError):  # what the lesson has started may be at work here
+                        entry = _entry(one)
+                        folders += [name] if stat.S_ISDIR(entry.mode) else []
+                        yield name, entry
 
     def _settle(self) -> None:
         """Wait until a further change would show in a file's time."""
@@ -78,6 +76,14 @@ class Rewind:
         young = TICK - (time.time_ns() - newest)
         if young > 0:
             time.sleep(min(young, TICK) / 1e9)
+
+
+def _entry(one: os.DirEntry[str]) -> _Entry:
+    status = one.stat(follow_symlinks=False)
+    if stat.S_ISDIR(status.st_mode):
+        return _Entry(status.st_mode, 0, 0, 0)
+    link = str(Path(one.path).readlink()) if stat.S_ISLNK(status.st_mode) else ""
+    return _Entry(status.st_mode, status.st_size, status.st_ctime_ns, status.st_ino, link)
 
 
 def _put(source: Path, target: Path, entry: _Entry) -> None:
@@ -91,8 +97,9 @@ def _put(source: Path, target: Path, entry: _Entry) -> None:
         target.symlink_to(entry.link)
     elif stat.S_ISREG(entry.mode):
         _remove(target)
-        shutil.copyfile(source, target)
-        target.chmod(stat.S_IMODE(entry.mode))
+        with suppress(FileNotFoundError):
+            shutil.copyfile(source, target)
+            target.chmod(stat.S_IMODE(entry.mode))
 
 
 def _remove(path: Path) -> None:
