@@ -78,7 +78,9 @@ def _timed(command: Sequence[str]) -> float:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     surroundings = {**os.environ, "PATH": path, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, env=surroundings)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=surroundings)
+    if done.returncode:
+        sys.exit(f"{command} failed:\n{done.stdout}\n{done.stderr}")
     return time.perf_counter() - began
 
 

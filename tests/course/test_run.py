@@ -177,7 +177,7 @@ x = 1
 """,
     "Prose": "\nOnly words.\n",
 }
-FRONT = {"Hangs": "timeout: 12\n", "Stubborn": "timeout: 10\n"}
+FRONT = {"Hangs": "timeout: 20\n", "Stubborn": "timeout: 15\n"}
 OTHERS = {
     "Asks": "---\nworksheet: [ws]\nrequires: [no-such-program]\n---\n# A\n\n```python\nx = 1\n```\n",
     "Fast": "---\nworksheet: [ws]\naccelerators: [gpu]\n---\n# A\n\n```python\nx = 1\n```\n",
@@ -294,7 +294,7 @@ def test_a_lesson_that_takes_too_long_is_ended_with_all_it_started(
     report: Report, course: Config, lines: Lines, alive: Callable[[int], bool]
 ) -> None:
     run = outcome(report, "Hangs")
-    assert (run.status, run.reason, run.statements) == ("timeout", "still running after 12 s", 4)
+    assert (run.status, run.reason, run.statements) == ("timeout", "still running after 20 s", 4)
     assert failure(report, "Hangs").place == f"notes/Hangs.md:{lines('Hangs', 'HERE')}"
     printed = next(c.outputs[0].text for c in notebook(course, run).cells if c.get("outputs"))
     assert not alive(int(printed))

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,9 +16,10 @@ FAMILY = """
 import os, subprocess, sys, time
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
 subprocess.Popen(sleep, start_new_session=True)
-if os.fork() == 0:
+if (child := os.fork()) == 0:
     subprocess.Popen(sleep, env={})
     os._exit(0)
+os.waitpid(child, 0)
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -38,8 +38,6 @@ def start(mark: str) -> subprocess.Popen[str]:
     )
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
-    while len(processes.below(process.pid)) < 2:
-        time.sleep(0.01)
     return process
 
 
