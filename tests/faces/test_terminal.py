@@ -34,7 +34,8 @@ def test_findings_as_json_keep_every_field(capsys: pytest.CaptureFixture[str]) -
 
 def test_annotations_escape_what_would_end_a_property_or_the_line() -> None:
     assert terminal.annotation(WRONG) == (
-        "::error file=notes/A%2C b.md,line=3,col=1,title=CM205 syntax::the code does not parse: 50%25%0Asecond (mend it)"
+        "::error file=notes/A%2C b.md,line=3,col=1,title=CM205 syntax::"
+        "the code does not parse: 50%25%0Asecond (mend it)"
     )
     assert terminal.annotation(MINOR).startswith("::warning file=notes/A.md,line=2,col=5,")
 
