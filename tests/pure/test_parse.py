@@ -268,9 +268,9 @@ LARGE = {
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=name) for name, piece in LARGE.items()])
 def test_time_grows_with_the_note_and_not_with_its_square(piece: str) -> None:
-    small = min(seconds(piece * (6_000 // len(piece))) for _ in range(2))
-    large = seconds(piece * (48_000 // len(piece)))
-    assert large < 8 * 3 * small + 0.1
+    small, large = (piece * (size // len(piece)) for size in (6_000, 48_000))
+    limit = 8 * 3 * min(seconds(small) for _ in range(3)) + 0.1
+    assert any(seconds(large) < limit for _ in range(4))  # a busy machine may slow down any single run
 
 
 def seconds(note: str) -> float:
