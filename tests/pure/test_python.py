@@ -22,6 +22,7 @@ FINE = {
     "python inside of a cell magic": "%%time\nx = 1\n",
     "something else inside of a cell magic": "%%bash\nfor x in (\n",
     "only looks like magic": "text = '''\n%s\n!\n'''\nx = (5\n  % 3)\n",
+    "many magics": "x = 1\n%pwd\n" * 1_000,
     "surrogates in an escape": "x = '\\ud800'\n",
 }
 WRONG = {
@@ -42,7 +43,6 @@ DEEP = {
     "calls": "f" + "()" * 100_000,
     "blocks": "".join(" " * n + "if x:\n" for n in range(200)),
     "elif": "if x: pass\n" + "elif x: pass\n" * 15_000,
-    "magics": "x = 1\n" * 30_000 + "%pwd\n" * 300,
     "long": "x = 1\n" * 2_000_000,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -41,7 +41,7 @@ def check(
     wanted, unwanted = tuple(map(_prefix, select)), tuple(map(_prefix, ignore))
     course = load(config)
     chosen = _chosen(course, names)
-    findings = (finding for finding in inspect(course) if finding.path in chosen)
+    findings = inspect(course, chosen)
     return Checked(
         notes=len(chosen),
         lessons=sum(lesson.path in chosen for lesson in course.lessons),
@@ -53,12 +53,14 @@ def check(
     )
 
 
-def inspect(course: Course) -> list[Finding]:
-    """Return everything that is wrong with the notes of a course: what reading, parsing and the rules find."""
+def inspect(course: Course, paths: Collection[str] | None = None) -> list[Finding]:
+    """Return all that is wrong with the notes at `paths` (None: all): what reading, parsing and the rules find."""
     others = known(course)
     parsed = {finding for note in course.notes for finding in note.findings}
-    found = {finding for note in course.notes for finding in rules.check(note, others)}
-    return sorted(found | (set(course.findings) - parsed))
+    notes = (note for note in course.notes if paths is None or note.path in paths)
+    found = {finding for note in notes for finding in rules.check(note, others)}
+    unread = (finding for finding in course.findings if paths is None or finding.path in paths)
+    return sorted(found.union(unread) - (parsed - found))
 
 
 def known(course: Course) -> rules.Known:

@@ -33,6 +33,8 @@ def _code(code: str, name: str, meaning: str, fix: str, severity: Literal["error
     return REGISTRY[code]
 
 
+# fmt: off
+# a table: a row a line
 # CM1: the file and its front matter
 NOT_UTF8 = _code("CM101", "not-utf-8", "the note is not UTF-8", "save it as UTF-8")
 BYTE_ORDER_MARK = _code("CM102", "byte-order-mark", "the note starts with a byte order mark", "save it as UTF-8 without BOM", "warning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,8 +12,8 @@ SHORT = 8
 """Characters; in longer names the same share of them is often just a common beginning."""
 SHORTEST = 3
 """Characters that a name shares by accident only rarely."""
-RARE, MANY = 5, 200
-"""How many of a word's trigrams are looked up, the rarest first, and how many names are then compared with it."""
+RARE, MANY, FEW = 5, 200, 20
+"""How many of a word's trigrams are looked up, the rarest first; how many names with each; how many are compared."""
 
 
 def advice(word: str, among: Iterable[str] | Names) -> str:
@@ -43,8 +44,8 @@ class Names:
 
     def _likely(self, wanted: str) -> list[str]:
         known = sorted((gram for gram in _trigrams(wanted) if gram in self._index), key=lambda g: len(self._index[g]))
-        found = dict.fromkeys(name for gram in known[:RARE] for name in self._index[gram][:MANY])
-        return sorted(list(found)[:MANY])
+        shared = Counter(name for gram in known[:RARE] for name in self._index[gram][:MANY])
+        return sorted(name for name, _ in shared.most_common(FEW))
 
     @cached_property
     def _shown(self) -> dict[str, str]:

@@ -97,19 +97,31 @@ def _magics_translated(text: str) -> str:
 
     lines = text.splitlines(keepends=True)
     finders: list[Any] = TransformerManager().token_transformers  # type: ignore[no-untyped-call] # has no types
-    for _ in range(MAX_TOKENIZED // len(text)):
-        tokens = make_tokens_by_line(lines)
-        found = [one for one in (finder.find(tokens) for finder in finders) if one]
-        if not found:
+    for _ in range(MAX_TOKENIZED // len(text) + 1):
+        magics = [_magic(tokens, finders) for tokens in make_tokens_by_line(lines)]
+        translated = lines
+        for magic in reversed(magics):
+            if magic is not None:
+                translated = _translated(translated, magic)
+        if translated == lines:
             break
-        first = min(found, key=lambda one: one.sortby())
-        try:
-            changed = first.transform(lines)
-        except SyntaxError:
-            break
-        at = first.start_line + 1
-        lines = [*changed[:at], *["\n"] * (len(lines) - len(changed)), *changed[at:]]
+        lines = translated  # what an unbalanced quote or bracket of a magic hid is to be seen now
     return "".join(lines)
+
+
+def _magic(tokens: list[Any], finders: list[Any]) -> Any:
+    """IPython's transformer for the magic of a logical line; None when it has none."""
+    found = [one for one in (finder.find([tokens]) for finder in finders) if one]
+    return min(found, key=lambda one: one.sortby(), default=None)
+
+
+def _translated(lines: list[str], magic: Any) -> list[str]:
+    try:
+        changed = magic.transform(lines)
+    except SyntaxError:
+        return lines
+    at = magic.start_line + 1
+    return [*changed[:at], *["\n"] * (len(lines) - len(changed)), *changed[at:]]
 
 
 def _short(message: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from dataclasses import dataclass
 
 from coursemill.model import FileLink, Finding, Lesson, Link
 from coursemill.pure import codes, near
+from coursemill.pure.near import Names
 from coursemill.pure.rules.rule import Known, rule
 
 NOTE, FILES = ".md", ".files"
@@ -17,6 +18,7 @@ NOTE, FILES = ".md", ".files"
 @rule(lessons_only=False)
 def wikilinks(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """A wikilink means one note, and a heading that the note has."""
+    headings: dict[str, _Headings] = {}
     for link in lesson.links:
         found = known.vault.resolve(link.target, lesson.path)
         if not found:
@@ -25,7 +27,9 @@ def wikilinks(lesson: Lesson, known: Known) -> Iterator[Finding]:
             message = f"`{link.target}` may be {' or '.join(found[:3])}"
             yield codes.LINK_AMBIGUOUS.at(lesson.path, link.line, message, col=link.col)
         elif (other := known.vault.lesson(found[0])) and link.heading:
-            yield from _heading(lesson, link, other)
+            if other.path not in headings:
+                headings[other.path] = _Headings.of(other)
+            yield from _heading(lesson, link, headings[other.path])
 
 
 @rule(lessons_only=False)
@@ -52,31 +56,43 @@ def files_come_along(lesson: Lesson, known: Known) -> Iterator[Finding]:
             yield codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
 
 
+@dataclass(frozen=True, slots=True)
+class _Headings:
+    """The headings of a note, as links may name them."""
+
+    path: str
+    folded: frozenset[str]
+    names: Names
+
+    @classmethod
+    def of(cls, lesson: Lesson) -> _Headings:
+        texts = frozenset(heading.text for heading in lesson.headings)
+        return cls(lesson.path, frozenset(map(_folded, texts)), Names(texts))
+
+
 def _unresolved(lesson: Lesson, link: Link, known: Known) -> Finding:
     suffix = posixpath.splitext(link.target)[1]
     if link.embed and re.fullmatch(r"\.[A-Za-z]\w{1,4}", suffix) and suffix != NOTE:
-        names = (posixpath.basename(path) for path in known.files)
-        fix = near.advice(posixpath.basename(link.target), names)
         message = f"there is no file `{link.target}`"
+        fix = near.advice(posixpath.basename(link.target), known.file_names)
         return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
     fix = near.advice(posixpath.basename(link.target), known.note_names)
     message = f"no note is called `{link.target}`"
     return codes.LINK_UNRESOLVED.at(lesson.path, link.line, message, col=link.col, fix=fix)
 
 
-def _heading(lesson: Lesson, link: Link, other: Lesson) -> Iterator[Finding]:
+def _heading(lesson: Lesson, link: Link, headings: _Headings) -> Iterator[Finding]:
     """`#A#B` is heading B below A; `#^id` is a block, which no heading names."""
-    headings = {_folded(heading.text): heading.text for heading in other.headings}
     for wanted in link.heading.split("#"):
-        if wanted and not wanted.startswith("^") and _folded(wanted) not in headings:
-            fix = near.advice(wanted, headings.values())
-            message = f"{other.path} has no heading `{wanted}`"
+        if wanted and not wanted.startswith("^") and _folded(wanted) not in headings.folded:
+            fix = near.advice(wanted, headings.names)
+            message = f"{headings.path} has no heading `{wanted}`"
             yield codes.LINK_HEADING.at(lesson.path, link.line, message, col=link.col, fix=fix)
             return
 
 
 def _note(lesson: Lesson, link: FileLink, known: Known) -> Iterator[Finding]:
-    if not known.vault.resolve(unquote(link.target), lesson.path):
+    if not known.vault.resolve(link.target, lesson.path):
         stem = posixpath.basename(link.target).removesuffix(NOTE)
         fix = near.advice(stem, known.note_names)
         message = f"there is no note `{link.target}`"
@@ -94,10 +110,10 @@ def _is_shared(lesson: Lesson, link: FileLink, known: Known) -> bool:
 
 
 def _missing(lesson: Lesson, link: FileLink, known: Known) -> Finding:
-    wanted, own = posixpath.basename(link.target), posixpath.dirname(lesson.path)
-    same = sorted(path for path in known.files if posixpath.basename(path) == wanted)
-    among = {posixpath.relpath(path, own) for path in known.files if path.startswith(f"{own}/")}
-    fix = f"is it {same[0]}?" if same else near.advice(link.target, among)
+    name = posixpath.basename(link.target)
+    near_names = [name] if name in known.file_paths else known.file_names.near(name, 1)
+    there = [posixpath.relpath(known.file_paths[one], posixpath.dirname(lesson.path)) for one in near_names]
+    fix = f"did you mean `{there[0]}`?" if there else ""
     message = f"there is no file `{link.target}`"
     return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
 

@@ -27,6 +27,9 @@ class Known:
     """(Worksheet, note name in lower case) → the first note of that name."""
     note_names: Names = field(default_factory=Names)
     """Names and aliases of notes, for near misses."""
+    file_paths: Mapping[str, str] = field(default_factory=dict)
+    """Name of a file → the first path where it is."""
+    file_names: Names = field(default_factory=Names)
 
     @classmethod
     def of(
@@ -37,6 +40,7 @@ class Known:
         shared: str = "notes/_worksheets",
     ) -> Known:
         """Gather what the rules want to know; the first of several is the one with the smallest path."""
+        files = frozenset(files)
         ids: dict[str, Span] = {}
         names: dict[tuple[str, str], str] = {}
         called = {PurePosixPath(path).stem for path in vault.others if path.endswith(".md")}
@@ -46,7 +50,18 @@ class Known:
                 names.setdefault((worksheet, lesson.name.lower()), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
                 ids.setdefault(task.id, task.span)
-        return cls(vault, frozenset(worksheets), frozenset(files), shared, ids, names, Names(frozenset(called)))
+        paths = {PurePosixPath(path).name: path for path in sorted(files, reverse=True)}
+        return cls(
+            vault=vault,
+            worksheets=frozenset(worksheets),
+            files=files,
+            shared=shared,
+            ids=ids,
+            names=names,
+            note_names=Names(frozenset(called)),
+            file_paths=paths,
+            file_names=Names(frozenset(paths)),
+        )
 
 
 Rule = Callable[[Lesson, Known], Iterator[Finding]]

@@ -144,7 +144,7 @@ def _questions(lesson: Lesson) -> Iterator[Question]:
 
 def _options_problem(quiz: Quiz) -> str:
     texts = Counter(option.text.strip() for option in quiz.options)
-    twice = [text for text, count in texts.items() if count > 1]
+    twice = [text for text, count in texts.items() if text and count > 1]
     checks = (
         (len(quiz.options) < 2, "a quiz needs two options or more"),
         (len(quiz.options) > len(LETTERS), f"the quiz has more than {len(LETTERS)} options"),
