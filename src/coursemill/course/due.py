@@ -94,7 +94,7 @@ def due(scope: Scope) -> Due:
             past = None
         if past and past.known != scope.knowing:
             drawing = tuple(f for f in past.findings if f.code == codes.DIAGRAM.code)
-            looked = (*lesson.findings, *rules.check(lesson, scope.known))
+            looked = tuple(rules.check(lesson, scope.known))
             past = replace(past, known=scope.knowing, findings=looked + drawing)
         if past and (past.worksheets or blocked(past.findings)) and _stands(scope, lesson, past):
             found.states[lesson.path] = past
