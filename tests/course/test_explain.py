@@ -1,16 +1,21 @@
 """Every code has an entry; its wrong example gives exactly that code, its right one none."""
 
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 from coursemill.config import Config
 from coursemill.course import explain
+from coursemill.course.build import build
 from coursemill.course.check import check
 from coursemill.course.explain import File
+from coursemill.course.load import load
+from coursemill.effects import diagrams
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
 from coursemill.pure import codes
+from coursemill.pure.diagrams import diagram_sources
 
 ROOT = Path(__file__).parents[2]
 BUILT = {"CM209", "CM501", "CM502"}  # found by building, which check does not do
@@ -32,6 +37,27 @@ def test_the_right_example_is_right(code: str, tmp_path: Path) -> None:
     assert not found, "\n".join(map(str, found))
 
 
+@pytest.mark.nbgrader
+def test_a_module_that_is_not_there_is_found_by_building(tmp_path: Path) -> None:
+    explained = explain.explain("CM502")
+    for name, files in (("wrong", explained.wrong), ("right", explained.right)):
+        root = tmp_path / name
+        write(root, files)
+        assert [f.code for f in build(Config(root)).findings] == (["CM502"] if name == "wrong" else [])
+
+
+@pytest.mark.skipif(not (ROOT / "node_modules").is_dir() or not which("node"), reason="needs Node and `npm ci`")
+def test_a_diagram_that_cannot_be_drawn_is_found_by_drawing_it(tmp_path: Path) -> None:
+    explained = explain.explain("CM209")
+    for name, files in (("wrong", explained.wrong), ("right", explained.right)):
+        root = tmp_path / name
+        write(root, files)
+        (root / "node_modules").symlink_to(ROOT / "node_modules")
+        (lesson,) = load(Config(root)).lessons
+        drawn = diagrams.render(diagram_sources(lesson), Config(root))
+        assert [f.code for f in drawn.findings] == (["CM209"] if name == "wrong" else [])
+
+
 def test_the_docs_show_every_code_as_it_is() -> None:
     page = (ROOT / explain.PAGE).read_text(encoding="utf-8")
     assert page == explain.page(), f"write it again: coursemill check --explain all > {explain.PAGE}"
@@ -48,9 +74,13 @@ def test_an_unknown_code_is_answered_with_a_near_one() -> None:
 
 
 def findings(root: Path, files: tuple[File, ...]) -> tuple[Finding, ...]:
-    (root / "notes").mkdir()
+    write(root, files)
+    return check(Config(root)).findings
+
+
+def write(root: Path, files: tuple[File, ...]) -> None:
+    (root / "notes").mkdir(parents=True)
     for file in files:
         path = root / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(file.link) if file.link else path.write_bytes(file.data)
-    return check(Config(root)).findings

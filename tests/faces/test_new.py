@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from click.testing import CliRunner, Result
 
@@ -58,11 +59,26 @@ def test_it_stays_in_the_vault(root: Path, monkeypatch: pytest.MonkeyPatch, here
 
 
 @pytest.mark.kernel
-def test_it_runs_and_proves_as_it_is(root: Path) -> None:
+@pytest.mark.nbgrader
+def test_it_builds_runs_and_proves_as_it_is(root: Path) -> None:
     run("new", "sub/First lesson")
-    for verb, said in (("run", "1 passed"), ("prove", "all sound")):
+    for verb, said in (("build", "built 1"), ("run", "1 passed"), ("prove", "all sound")):
         done = subprocess.run(
             [sys.executable, "-m", "coursemill", "--root", str(root), verb], capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert said in done.stdout
+    released = nbformat.read(root / "release/WS_1/First lesson.ipynb", 4)
+    nbformat.validate(released)
+    told = "\n".join(cell.source for cell in released.cells)
+    assert "raise NotImplementedError()" in told
+    for secret in (
+        "found.groups()",
+        "1439",
+        "a valid time",
+        "Dear author",
+        "two digits behind",
+        "BEGIN",
+        "%%bash role",
+    ):
+        assert secret not in told

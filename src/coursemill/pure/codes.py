@@ -61,7 +61,7 @@ SYNTAX = _code("CM205", "syntax", "the code does not parse", 'mend it, or mark i
 CLAIM_ALONE = _code("CM206", "claim-alone", "an output claim that follows no code", "put it directly below the code that prints it")
 FILE_PATH = _code("CM207", "file-path", "the path leaves the lesson's directory", "use a relative path without `..`")
 TEXT_AFTER_FENCE = _code("CM208", "text-after-fence", "text follows the closing fence on its line", "put it on a line of its own")
-DIAGRAM = _code("CM209", "diagram", "the diagram could not be drawn", "mend its source", "warning")
+DIAGRAM = _code("CM209", "diagram", "the diagram could not be drawn", "mend its source, or draw it where its renderer is", "warning")
 ROLE_OUTSIDE = _code("CM210", "role-outside-exercise", "the role belongs in an exercise", "put an `[!exercise|id=…]` callout above it")
 SYNTAX_WARNING = _code("CM211", "syntax-warning", "Python warns when it compiles the code", "do what the warning says; a student's cell that warns gets no points", "warning")
 PARAMETERS_TWICE = _code("CM212", "parameters-twice", "a second cell is tagged as parameters", 'keep one fence with tags="parameters"')
