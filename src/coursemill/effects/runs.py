@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -36,6 +37,8 @@ START = 120
 """Seconds that a worker may take to import papermill, and a kernel to answer first; a busy machine is slow."""
 GRACE = 5.0
 """Seconds that a cell has to end after the interrupt that ends a lesson's time."""
+LONGEST_SOCKET = 100
+"""Bytes of the sockets' path, without the number at its end; Linux takes 107 in all."""
 LAST_WORDS = 6
 """Lines of a dead kernel's log that are kept."""
 ERROR_MARKER = "papermill-error-cell-tag"
@@ -77,7 +80,9 @@ def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None
     KeyboardInterrupt in it, ends what runs. A failure of a notebook is a value, not an exception.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "coursemill.effects.warm", __name__])
+    # Each worker imports the main module again (Python does not preload it, gh-126631): let the server have its parts.
+    ours = [name for name in sys.modules if name.partition(".")[0] == __package__.partition(".")[0]]
+    context.set_forkserver_preload(["__main__", "coursemill.effects.warm", *ours])
     waiting, running = deque(jobs), list[_Worker]()
     threads = str(max(1, cores() // max(1, min(workers, len(jobs)))))
     try:
@@ -186,12 +191,11 @@ def _outlive(talk: Connection, scratch: Path) -> None:
 
 def _execute(job: Job, scratch: Path, talk: Connection) -> Executed:
     """Run papermill and judge what it left."""
-    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
 
     _prepare(job, scratch)
     talk.send(("started",))
-    attempt = _Attempt(job, AsyncKernelManager(kernel_name=job.kernel), talk)
+    attempt = _Attempt(job, _manager(job, scratch), talk)
     began = time.monotonic()
     stop: Stop | None = None
     try:
@@ -278,6 +282,16 @@ class _Attempt:
         if group:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGINT)
+
+
+def _manager(job: Job, scratch: Path) -> Any:
+    """A kernel manager whose sockets are files: kernels that start at one time can pick the same TCP port."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    sockets = str(scratch / "kernel")
+    if len(os.fsencode(sockets)) > LONGEST_SOCKET:
+        return AsyncKernelManager(kernel_name=job.kernel)
+    return AsyncKernelManager(kernel_name=job.kernel, transport="ipc", ip=sockets)
 
 
 def _prepare(job: Job, scratch: Path) -> None:
