@@ -1,6 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.magic_arguments import parse_argstring
+from IPython.core.magics import OSMagics
 
 from coursemill.model import Span
 from coursemill.pure import cells
@@ -38,6 +40,20 @@ def test_lines_above_and_below_are_generated() -> None:
     cell = cells.generated(cells.code("a\nb", 11, SPAN), ["%%writefile x"], ["# end", ""])
     assert cell.source == "%%writefile x\na\nb\n# end\n"
     assert cell.lines == (0, 11, 12, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("shop/items.py", "%%writefile shop/items.py"),
+        ("my shop/items.py", '%%writefile "my shop/items.py"'),
+        ("it's.csv", '%%writefile "it\'s.csv"'),
+        ("-a.txt", '%%writefile "-a.txt"'),
+    ],
+)
+def test_files_with_blanks_are_quoted(path: str, line: str) -> None:
+    assert cells.writefile(path) == line
+    assert parse_argstring(OSMagics.writefile, line.removeprefix("%%writefile ")).filename.strip('"') == path
 
 
 def test_marked_lines_go_with_their_numbers() -> None:

@@ -87,7 +87,7 @@ def test_the_steps_of_an_exercise() -> None:
     steps = trial("shop").steps
     assert [(s.role, s.file, s.points, s.given, s.source.line(1)) for s in steps] == [
         ("answer", "", 0, False, 13),
-        ("code", "", 0, False, 1),
+        ("code", "", 0, False, 21),
         ("answer", "shop/tax.py", 0, False, 22),
         ("test", "", 1, True, 26),
         ("test", "", 2, False, 30),

@@ -107,10 +107,10 @@ def of_callout(path: str, line: int, column: int, text: str) -> Attributes:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path is relative, POSIX and plain: no `..`, no drive, no backslash, no control characters."""
+    """Whether a path is relative, POSIX and plain: no `..`, no drive, no backslash, no quote, no control characters."""
     parts = path.split("/")
     return (
-        not re.search(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^[A-Za-z]:|^~|^\s|\s$", path)
+        not re.search(r"[\"\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^[A-Za-z]:|^~|^\s|\s$", path)
         and all(part not in {"", ".", ".."} for part in parts)
         and len(path.encode()) <= 255
     )

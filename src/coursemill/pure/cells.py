@@ -5,6 +5,7 @@ Notebooks here are plain dicts in nbformat's shape: importing nbformat costs a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -49,6 +50,11 @@ def generated(cell: Cell, above: Sequence[str] = (), below: Sequence[str] = ()) 
     """`cell` with lines that stand in no note above and below its own."""
     source = "\n".join([*above, cell.source, *below])
     return replace(cell, source=source, lines=(*(0 for _ in above), *cell.lines, *(0 for _ in below)))
+
+
+def writefile(path: str) -> str:
+    """The magic that writes the rest of a cell to `path`; a blank in a path, or an apostrophe, asks for quotes."""
+    return f'%%writefile "{path}"' if re.search(r"^-|[\s']", path) else f"%%writefile {path}"
 
 
 def without_lines(cell: Cell, *marks: str) -> Cell:

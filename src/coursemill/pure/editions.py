@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from coursemill.model import Code, Edition, Lesson, Prose, Span
+from coursemill.model import Code, Edition, Lesson, Prose, Solution, Span
 from coursemill.pure import callouts, cells, links, prose
 from coursemill.pure.cells import Cell, Notebook
 from coursemill.pure.tasks import Desk, task_cells, test_text
@@ -82,7 +82,7 @@ class _Writer:
             level=level,
             markdown=lambda text: prose.render(text, self.page, level),
             other=self.plain,
-            file=self.folder,
+            folder=self.folder,
             numbers=self.context.numbers,
         )
 
@@ -130,23 +130,22 @@ class _Writer:
             tags = tuple(dict.fromkeys(("setup", *part.tags)))
             cell = replace(cell, tags=tags, folded=True, grading="locked")
         elif part.role == "file":
-            yield from self.folder(part.path, f"{part.id}-folder" if part.id else "")
-            cell = cells.generated(cell, [f"%%writefile {part.path}"])
+            yield from self.folder(part)
+            cell = cells.generated(cell, [cells.writefile(part.path)])
         elif part.role == "shell":
             cell = cells.generated(cell, ["%%bash -e"])
         yield cell
 
-    def folder(self, path: str, name: str) -> Iterator[Cell]:
-        """A folded cell that makes the folder of the file at `path`, unless one above has made it."""
-        folder = posixpath.dirname(path)
+    def folder(self, part: Code | Solution) -> Iterator[Cell]:
+        """A folded cell that makes the folder of the file that `part` writes, unless one above has made it."""
+        folder = posixpath.dirname(part.path)
         if folder and folder not in self.folders:
             self.folders.add(folder)
             source = f"from pathlib import Path\n\nPath({folder!r}).mkdir(parents=True, exist_ok=True)"
             yield Cell(
                 "code",
                 source,
-                Span(self.lesson.path, 1, 1),
-                id=name,
+                part.span,
                 slug="folder",
                 lines=(0, 0, 0),
                 folded=True,

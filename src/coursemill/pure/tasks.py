@@ -27,8 +27,8 @@ class Desk:
     """An author's Markdown → Jupyter's."""
     other: Callable[[Prose | Code], Iterator[Cell]]
     """Prose and code that stand inside of a task."""
-    file: Callable[[str, str], Iterator[Cell]]
-    """(path, id) → the cell that makes the folder of a file, if it needs one."""
+    folder: Callable[[Solution], Iterator[Cell]]
+    """A solution → the cell that makes the folder of its file, if it needs one."""
     numbers: Mapping[str, str]
     """Ids of the last build's tests → their texts."""
 
@@ -84,8 +84,8 @@ def _answer(solution: Solution, name: str, desk: Desk) -> Iterator[Cell]:
     elif not any(mark in solution.text for mark in _DELIMITERS):
         cell = cells.generated(cell, [BEGIN_SOLUTION], [END_SOLUTION])
     if solution.path:
-        yield from desk.file(solution.path, f"{name}-folder")
-        cell = cells.generated(cell, [f"%%writefile {solution.path}"])
+        yield from desk.folder(solution)
+        cell = cells.generated(cell, [cells.writefile(solution.path)])
     yield cell
 
 

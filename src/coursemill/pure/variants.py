@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from coursemill.model import LETTERS, Exercise, Lesson, Quiz, Test, Wrong
-from coursemill.pure import cheats, names, quiz, traces
+from coursemill.pure import cells, cheats, names, quiz, traces
 from coursemill.pure.names import Definition
 
 Role = Literal["code", "answer", "test"]
@@ -20,7 +20,7 @@ Kind = Literal["solution", "stub", "wrong", "choice", "cheat"]
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 """What nbgrader's ClearSolutions puts in place of a solution in Python."""
 MAY_RAISE = "raises-exception"
-WRITEFILE = re.compile(r"%%writefile (?P<path>\S.*)\n")
+WRITEFILE = re.compile(r"%%writefile (?P<quote>\"?)(?P<path>\S.*)(?P=quote)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ Part = Step | Trial
 def parts(lesson: Lesson, notebook: Mapping[str, Any]) -> tuple[Part, ...]:
     """The lesson's code cells in order; those of an exercise or quiz together with what is to be tried there."""
     tasks = {task.id: task for task in lesson.tasks if isinstance(task, Exercise | Quiz)}
-    cells = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
     found: list[Part] = []
-    for name, group in groupby(cells, key=lambda c: c["metadata"]["coursemill"].get("task", "")):
+    for name, group in groupby(code, key=lambda c: c["metadata"]["coursemill"].get("task", "")):
         task = tasks.get(name)
         if task is None:
             found.extend(_step(cell) for cell in group)
@@ -142,7 +142,7 @@ def _wrong(exercise: Exercise, wrong: Wrong, answers: Sequence[Step]) -> tuple[s
     step = above[-1] if above else meant[0][1]
     lines = tuple(range(wrong.first_line, wrong.first_line + wrong.text.count("\n") + 1))
     if step.file:
-        return step.id, Source(f"%%writefile {step.file}\n{wrong.text}", (lines[0], *lines))
+        return step.id, Source(f"{cells.writefile(step.file)}\n{wrong.text}", (lines[0], *lines))
     return step.id, Source(wrong.text, lines)
 
 
@@ -160,7 +160,7 @@ def _cheats(answers: Iterable[Step], line: int) -> Iterator[Variant]:
 
 
 def _cheat(step: Step, cheat: cheats.Cheat) -> Source:
-    head = f"%%writefile {step.file}\n" if step.file else ""
+    head = f"{cells.writefile(step.file)}\n" if step.file else ""
     body = step.source.text.removeprefix(head)
     cell = not step.file
     defined: Sequence[Definition] = names.definitions(body, cell=cell)

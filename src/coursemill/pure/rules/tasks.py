@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from coursemill.model import LETTERS, Exercise, Finding, Lesson, Question, Quiz
+from coursemill.model import LETTERS, Exercise, Finding, Lesson, Question, Quiz, Span
 from coursemill.pure import codes
 from coursemill.pure.rules.rule import Known, rule
 
 POINTS = re.compile(r"(?<![\w.,-])(\d+(?:[.,]\d+)?)\s*(?:pts?|points?|p\.|pkt\.?)(?!\w)", re.IGNORECASE)
-DERIVED = re.compile(r"(.+?)-(?:prompt|test-.+|hint-\d+)")
+DERIVED = re.compile(r"(.+?)-(?:prompt|test-.+|hint-\d+|part-\d+)")
 
 
 @rule()
@@ -21,10 +21,7 @@ def id_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
         first = known.ids.get(task.id, task.span)
         if task.id and first != task.span:
             yield codes.ID_TWICE.at(lesson.path, task.span.start, f"the id `{task.id}` stands at {first} already")
-        derived = DERIVED.fullmatch(task.id)
-        if derived and derived[1] in known.ids:
-            message = f"the id `{task.id}` is that of a cell of `{derived[1]}` ({known.ids[derived[1]]})"
-            yield codes.ID_TWICE.at(lesson.path, task.span.start, message)
+        yield from _derived(task.id, task.span, known)
 
 
 @rule()
@@ -49,6 +46,7 @@ def code_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
             yield codes.ID_TWICE.at(lesson.path, code.span.start, message, fix="rename one")
         elif code.id:
             seen[code.id] = code.span.start
+            yield from _derived(code.id, code.span, known)
 
 
 @rule()
@@ -132,6 +130,14 @@ def rubric_sum(lesson: Lesson, known: Known) -> Iterator[Finding]:
                 message = "no line of the rubric says its points"
             fix = "begin each line with its points, as in `- 1 pt: …`; they add up to the question's"
             yield codes.RUBRIC_SUM.at(lesson.path, question.span.start, message, fix=fix)
+
+
+def _derived(name: str, span: Span, known: Known) -> Iterator[Finding]:
+    """A cell's id that is made of another task's."""
+    task = DERIVED.fullmatch(name)
+    if task and task[1] in known.ids:
+        message = f"the id `{name}` is that of a cell of `{task[1]}` ({known.ids[task[1]]})"
+        yield codes.ID_TWICE.at(span.path, span.start, message)
 
 
 def _exercises(lesson: Lesson) -> Iterator[Exercise]:
