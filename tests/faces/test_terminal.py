@@ -52,6 +52,7 @@ def test_a_table_folds_long_names_and_loses_nothing(
     assert "passed (cached)" in out
     first = "".join(line.strip().split(" ")[0] for line in out.splitlines())
     assert name in first
+    assert "1.25" in out
 
 
 def test_text_is_not_markup_and_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

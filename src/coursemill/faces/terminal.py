@@ -191,7 +191,7 @@ def _cell(value: object) -> Text:
     if value is None:
         return Text("")
     if isinstance(value, float):
-        return Text(f"{value:.1f}" if value % 1 else f"{value:.0f}")
+        return Text(f"{value:.2f}".rstrip("0").rstrip("."))
     return _first_word_styled(clean(str(value)))
 
 
