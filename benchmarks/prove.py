@@ -18,7 +18,7 @@ from coursemill.config import Config
 from coursemill.course.prove import Request, prove
 from coursemill.effects import quick
 from coursemill.pure import editions, parse, variants
-from coursemill.pure.variants import Step, Trial, Variant
+from coursemill.pure.trials import Step, Trial, Variant
 from coursemill.pure.vault import VaultMap
 
 WRONG = 16

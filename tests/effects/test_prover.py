@@ -13,7 +13,7 @@ import pytest
 from coursemill.effects import prover
 from coursemill.effects.prover import Order
 from coursemill.effects.proving import Limits
-from coursemill.pure.variants import Source, Step, Trial, Variant
+from coursemill.pure.trials import Source, Step, Trial, Variant
 
 
 def step(text: str) -> Step:
@@ -81,7 +81,7 @@ def test_a_worker_dies_with_its_parent(alive: Callable[[int], bool], tmp_path: P
     cell = f"import os, time\nopen({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
     program = (
         "from coursemill.effects import prover\n"
-        "from coursemill.pure.variants import Source, Step\n"
+        "from coursemill.pure.trials import Source, Step\n"
         f"prover.prove(prover.Order((Step('c', 'code', Source({cell!r}, (1, 2, 3))),)))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(tmp_path)}) as parent:

@@ -11,9 +11,9 @@ import pytest
 DRIVER = """
 import json, os, sys
 from pathlib import Path
-from coursemill.effects.proving import threads
+from coursemill.effects.forks import threads
 from coursemill.effects.shell import Shell, explain
-from coursemill.pure.variants import Source
+from coursemill.pure.trials import Source
 shell = Shell(Path("errors.log"))
 errors = os.open("errors.log", os.O_WRONLY | os.O_APPEND)
 out = os.dup(1)

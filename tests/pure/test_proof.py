@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coursemill.pure.proof import Outcome, Proof, Tried, proof, to_data
-from coursemill.pure.variants import Kind, Source, Step, Trial, Variant
+from coursemill.pure.trials import Kind, Source, Step, Trial, Variant
 
 STEPS = (
     Step("a", "answer", Source("x = 1", (10,))),

@@ -5,7 +5,7 @@ import pytest
 from coursemill.effects import quick
 from coursemill.model import Lesson
 from coursemill.pure import editions, parse, variants
-from coursemill.pure.variants import Owned, Source, Step, Trial
+from coursemill.pure.trials import Owned, Part, Role, Source, Step, Trial
 from coursemill.pure.vault import VaultMap
 
 NOTE = """\
@@ -69,7 +69,7 @@ def understood(text: str) -> Lesson:
     return lesson
 
 
-def planned(text: str) -> tuple[variants.Part, ...]:
+def planned(text: str) -> tuple[Part, ...]:
     lesson = understood(text)
     return variants.parts(lesson, editions.instructor(lesson, editions.Context(VaultMap.of([lesson]), "WS_1")))
 
@@ -81,6 +81,13 @@ def trial(name: str) -> Trial:
 def test_cells_and_exercises_stand_in_order() -> None:
     kinds = [p.id if isinstance(p, Trial) else p.source.text for p in planned(NOTE)]
     assert kinds == ["rows = []", "shop", "after = 1", "one"]
+
+
+def test_tags_are_heeded() -> None:
+    note = (
+        '---\nworksheet: W\n---\n```python tags="skip-execution"\n1\n```\n\n```python tags="raises-exception"\n2\n```\n'
+    )
+    assert [(p.source.text, p.may_raise) for p in planned(note) if isinstance(p, Step)] == [("2", True)]
 
 
 def test_the_steps_of_an_exercise() -> None:
@@ -169,7 +176,7 @@ def test_the_stub_is_what_nbgrader_makes(text: str) -> None:
 
 
 def test_what_an_answer_owns() -> None:
-    def step(role: variants.Role, text: str) -> Step:
+    def step(role: Role, text: str) -> Step:
         return Step("x", role, Source(text, (1,)))
 
     owned = Owned()

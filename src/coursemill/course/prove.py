@@ -19,7 +19,8 @@ from coursemill.effects.proving import Limits
 from coursemill.model import Lesson
 from coursemill.pure import editions
 from coursemill.pure.proof import Problem, Proof, proof
-from coursemill.pure.variants import Part, Trial, parts
+from coursemill.pure.trials import Part, Trial
+from coursemill.pure.variants import parts
 
 Status = Literal["sound", "unsound", "unavailable", "cancelled"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from coursemill.effects.shell import Ran, Shell, explain
 from coursemill.pure import names, plain
 from coursemill.pure.proof import Mode, Outcome
-from coursemill.pure.variants import Owned, Source, Step, Trial
+from coursemill.pure.trials import Owned, Source, Step, Trial
 from coursemill.pure.wall import Proxy, Wall
 
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)

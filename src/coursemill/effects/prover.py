@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects import processes
-from coursemill.effects.proving import ERRORS, Job, Limits, death
+from coursemill.effects import forks, processes
+from coursemill.effects.proving import ERRORS, Job, Limits
 from coursemill.pure.proof import Outcome, Tried
-from coursemill.pure.variants import Part, Trial
+from coursemill.pure.trials import Part, Trial
 
 GRACE = 10.0
 """Seconds beyond its limit after which a worker that says nothing is killed."""
@@ -113,10 +113,10 @@ class _Worker:
                         self._take(json.loads(line))
                         on_step(self.found)
                     if not piece:
-                        self._lost(death(self.process.wait()))
+                        self._lost(forks.death(self.process.wait()))
                         return
                 elif time.monotonic() > self.deadline:
-                    self._lost(f"is still running after {self.limit:.0f} s, and could not be interrupted")
+                    self._lost(forks.overtime(self.limit))
                     return
         finally:
             processes.kill_tree(self.process.pid)

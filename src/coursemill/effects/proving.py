@@ -9,34 +9,30 @@ Spark session's, a server's), a fork would hang, and the answer is tried in the 
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 import os
 import pickle
-import resource
-import select
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from coursemill.effects import checkpoint, processes
+from coursemill.effects import checkpoint, forks, processes
 from coursemill.effects.examiner import Examiner
 from coursemill.effects.rewind import Rewind
 from coursemill.effects.shell import Shell, explain
 from coursemill.pure.proof import Mode, Outcome, Tried
-from coursemill.pure.variants import Owned, Part, Source, Step, Trial, Variant
+from coursemill.pure.trials import Owned, Part, Source, Step, Trial, Variant
 
-HARMLESS = {"jemalloc_bg_thd"}
-"""Threads that survive a fork: jemalloc, which pyarrow brings, starts its own anew in the child."""
 AGAIN = 1.0
 """Seconds after which an answer that went on although its time was over is told so again."""
 ERRORS, OUTPUT, COPY = "errors.log", "output.log", "copy"
+Result = tuple[list[Outcome], str]
+"""What the tests gave, or why an answer came to no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +69,7 @@ class Worker:
     def __init__(self, job: Job, shell: Shell, pipe: int) -> None:
         self.job, self.shell, self.pipe = job, shell, pipe
         self.owned, self.late = Owned(), False
+        self.examiner: Examiner | None = None  # of the exercise at hand, made before the forks
         self.folder = Rewind(Path.cwd(), job.scratch / COPY)
         self.cells: dict[str, Source] = {}
 
@@ -105,6 +102,7 @@ class Worker:
 
     def _prove(self, trial: Trial) -> None:
         modes: dict[str, Mode] = {step.id: "isolated" for step in trial.tests}
+        self.examiner = None
         self.folder.mark()
         first = self.job.done.get((trial.id, 0)) or self._solution(trial, modes)
         modes.update((o.test, o.mode) for o in first.outcomes)
@@ -144,68 +142,39 @@ class Worker:
     def _try(self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], limit: float) -> Tried:
         began = time.monotonic()
         try:
-            if threads() == 1:
-                with self._undone_files():
-                    outcomes, broken = self._forked(trial, variant, modes, limit)
+            if forks.threads() == 1:
+                outcomes, broken = self._forked(trial, variant, modes, limit)
             else:
-                with checkpoint.kept(self.shell.names, self.folder), _memory(self.job.limits.memory):
+                with checkpoint.kept(self.shell.names, self.folder):
                     outcomes, broken = self._in_place(trial, variant, modes, limit)
         finally:
             for name in (ERRORS, OUTPUT):
                 os.truncate(self.job.scratch / name, 0)
         return Tried(variant.name, variant.kind, tuple(outcomes), broken, round(time.monotonic() - began, 4))
 
-    @contextlib.contextmanager
-    def _undone_files(self) -> Iterator[None]:
-        """End what a forked answer has started, and put the lesson's files back."""
-        before = _children()
+    def _forked(self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], limit: float) -> Result:
+        if self.examiner is None:
+            self.examiner = Examiner(self.shell, self.owned, trial)
+        examiner = self.examiner
+
+        def run() -> tuple[list[dict[str, Any]], str]:
+            outcomes, broken = self._run(trial, variant, modes, examiner)
+            return [asdict(o) for o in outcomes], broken
+
         try:
-            yield
+            found, died = forks.call(run, limit, self.pipe)
         finally:
-            for left in _children() - before:  # orphans too: this process is their reaper
-                processes.kill_tree(left)
             self.folder.back()
+        outcomes, broken = found or ([], died)
+        return [Outcome(**o) for o in outcomes], broken
 
-    def _forked(
-        self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], limit: float
-    ) -> tuple[list[Outcome], str]:
-        """Try an answer in a child process, which dies with it."""
-        reading, writing = os.pipe()
-        gc.freeze()  # else the child's collector touches, and so copies, all that the lesson has made
-        child = os.fork()
-        if child == 0:
-            with contextlib.suppress(BaseException):  # the parent tells its end from what it has written
-                os.setsid()
-                os.close(reading)
-                os.close(self.pipe)
-                Path("/proc/self/oom_score_adj").write_text("1000")  # if memory ends, then this process
-                with _memory(self.job.limits.memory):
-                    outcomes = [asdict(o) for o in self._run(trial, variant, modes)]
-                with os.fdopen(writing, "w") as stream:
-                    json.dump(outcomes, stream)
-            os._exit(0)
-        gc.unfreeze()
-        os.close(writing)
-        said, ended = _listen(child, reading, limit)
-        os.close(reading)
-        if not ended:
-            os.killpg(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        if not ended:
-            return [], _overtime(limit)
-        if not said:
-            return [], death(os.waitstatus_to_exitcode(status))
-        return [Outcome(**o) for o in json.loads(said)], ""
-
-    def _in_place(
-        self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], limit: float
-    ) -> tuple[list[Outcome], str]:
+    def _in_place(self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], limit: float) -> Result:
         before = signal.signal(signal.SIGALRM, self._ring)
         try:
             signal.setitimer(signal.ITIMER_REAL, limit, AGAIN)
-            return self._run(trial, variant, modes), ""
+            return self._run(trial, variant, modes, Examiner(self.shell, self.owned, trial))
         except Late:
-            return [], _overtime(limit)
+            return [], forks.overtime(limit)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
@@ -215,88 +184,30 @@ class Worker:
         self.late = True
         raise Late
 
-    def _run(self, trial: Trial, variant: Variant, modes: Mapping[str, Mode]) -> list[Outcome]:
+    def _run(self, trial: Trial, variant: Variant, modes: Mapping[str, Mode], examiner: Examiner) -> Result:
         """Run an exercise's cells with the variant's answers; an error in one does not stop the next ones."""
-        examiner = Examiner(self.shell, self.owned, trial)
         outcomes = []
-        for step in trial.steps:
-            source = variant.answers.get(step.id, step.source)
-            name = self._known(step.id, source)
-            if step.role == "test":
-                outcomes.append(examiner.test(step, name, modes[step.id], self.cells))
-            else:
-                self.shell.run(name, source.text)
-                examiner.follow(step)
-            if self.late:  # whoever caught it
-                raise Late
-        return outcomes
+        try:
+            with forks.memory(self.job.limits.memory):
+                for step in trial.steps:
+                    source = variant.answers.get(step.id, step.source)
+                    name = self._known(step.id, source)
+                    if step.role == "test":
+                        outcomes.append(examiner.test(step, name, modes[step.id], self.cells))
+                    else:
+                        self.shell.run(name, source.text)
+                        examiner.follow(step)
+                    if self.late:  # whoever caught it
+                        raise Late
+        except Exception as error:  # what the answer made cannot even be looked at
+            return [], f"cannot be graded: {type(error).__name__}: {error}"
+        return outcomes, ""
 
     def _known(self, cell: str, source: Source) -> str:
         """The name that a cell's code has in tracebacks."""
         name = f"<{cell}>"
         self.cells[name] = source
         return name
-
-
-def threads() -> int:
-    """How many threads this process has that a fork would lose."""
-    found = 0
-    for task in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):
-            found += (task / "comm").read_text().strip() not in HARMLESS
-    return found
-
-
-def _children() -> frozenset[int]:
-    """The processes that this one, while it has one thread, has started or inherited."""
-    return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
-
-
-@contextlib.contextmanager
-def _memory(most: int) -> Iterator[None]:
-    """Give the block at most so many bytes of data beyond what the process has."""
-    words = Path("/proc/self/status").read_text().split()
-    now = int(words[words.index("VmData:") + 1]) * 1024
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    unlimited = resource.RLIM_INFINITY
-    limit = min(x for x in (now + most, soft, hard) if x != unlimited)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
-def _listen(child: int, pipe: int, limit: float) -> tuple[bytes, bool]:
-    """What a child writes until it ends, and whether it did in time."""
-    end, said = time.monotonic() + limit, b""
-    os.set_blocking(pipe, False)
-    handle = os.pidfd_open(child)
-    try:
-        while True:
-            ready = select.select([pipe, handle], [], [], max(0.0, end - time.monotonic()))[0]
-            if pipe in ready:
-                piece = os.read(pipe, 1 << 20)
-                said += piece
-                if piece:
-                    continue
-            if handle in ready:
-                return said, True
-            if not ready:
-                return said, False
-            select.select([handle], [], [], max(0.0, end - time.monotonic()))  # it has closed the pipe
-    finally:
-        os.close(handle)
-
-
-def _overtime(limit: float) -> str:
-    return f"is still running after {limit:.0f} s"
-
-
-def death(code: int) -> str:
-    """Tell an answer by which its process ended."""
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
-    return f"ends its process, which {how}"
 
 
 def main() -> None:

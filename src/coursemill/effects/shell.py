@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursemill.pure.variants import Source
+from coursemill.pure.trials import Source
 
 MESSAGE = 600
 """Characters of an error's message that are kept."""

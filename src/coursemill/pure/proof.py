@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from coursemill.pure.tasks import points
-from coursemill.pure.variants import Kind, Step, Trial, Variant
+from coursemill.pure.trials import Kind, Step, Trial, Variant
 
 Mode = Literal["isolated", "in-candidate"]
 """Whether a test works through the wall, or needs the answer's live objects."""
@@ -142,7 +141,7 @@ def _of_solution(path: str, trial: Trial, variant: Variant, tried: Tried) -> Ite
     for step, outcome in _pairs(trial, tried):
         if outcome.score < step.points - ENOUGH or outcome.reason:
             line = outcome.line or _line(step)
-            worth = f"gets {outcome.score:g} of {points(step.points)}" if step.points else "fails"
+            worth = f"gets {outcome.score:g} of {_points(step.points)}" if step.points else "fails"
             yield Problem(f"{path}:{line}", variant.name, f"{worth} in {step.id}: {outcome.reason}")
 
 
@@ -158,13 +157,13 @@ def _of_nothing(path: str, trial: Trial, variant: Variant, tried: Tried) -> Iter
                 if stub
                 else "compare what the answer gives with a value (`==`), or its class and its parts"
             )
-            message = f"gets {outcome.score:g} of {points(step.points)} in {step.id}"
+            message = f"gets {outcome.score:g} of {_points(step.points)} in {step.id}"
             yield Problem(f"{path}:{_line(step)}", variant.name, message, fix)
 
 
 def _told(trial: Trial, variant: Variant, tried: Tried) -> str:
     """What a wrong answer got, and from which tests."""
-    got = f"gets {tried.score:g} of {points(trial.points)}, and deserves {variant.score:g}"
+    got = f"gets {tried.score:g} of {_points(trial.points)}, and deserves {variant.score:g}"
     if tried.broken:
         return f"{got} ({tried.broken})"
     passed = [s.id for s, o in _pairs(trial, tried) if not o.reason]
@@ -183,3 +182,7 @@ def _pairs(trial: Trial, tried: Tried) -> Iterable[tuple[Step, Outcome]]:
 
 def _line(step: Step) -> int:
     return step.source.line(1)
+
+
+def _points(number: float) -> str:
+    return f"{number:g} point{'' if number == 1 else 's'}"

@@ -1,96 +1,29 @@
-"""What proving a lesson executes: its cells in order, and for each exercise the answers that are tried.
+"""The answers that are tried of an exercise or quiz, and the lesson's other cells around them.
 
-It is made of the instructor's notebook, so that what is proven is what nbgrader will grade.
+They are made of the instructor's notebook, so that what is proven is what nbgrader will grade.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from coursemill.model import LETTERS, Exercise, Lesson, Quiz, Test, Wrong
 from coursemill.pure import cells, cheats, names, quiz, traces
+from coursemill.pure.judge import MAY_RAISE, SKIPPED
 from coursemill.pure.names import Definition
+from coursemill.pure.trials import Part, Role, Source, Step, Trial, Variant
 
-Role = Literal["code", "answer", "test"]
-Kind = Literal["solution", "stub", "wrong", "choice", "cheat"]
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 """What nbgrader's ClearSolutions puts in place of a solution in Python."""
-MAY_RAISE = "raises-exception"
-WRITEFILE = re.compile(r"%%writefile (?P<quote>\"?)(?P<path>\S.*)(?P=quote)\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Code of a cell; `lines` are the note's, one for each of its own."""
-
-    text: str
-    lines: tuple[int, ...]
-
-    def line(self, number: int) -> int:
-        """The note's line of line `number` (from 1)."""
-        return self.lines[min(max(number, 1), len(self.lines)) - 1]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A code cell of the instructor's notebook."""
-
-    id: str
-    role: Role
-    source: Source
-    points: float = 0.0
-    given: bool = False
-    may_raise: bool = False
-
-    @property
-    def file(self) -> str:
-        """The file that the cell writes, if that is what it does."""
-        found = WRITEFILE.match(self.source.text)
-        return found["path"] if found else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """An answer to try: `answers` by the id of the answer's cell."""
-
-    kind: Kind
-    name: str
-    line: int
-    answers: Mapping[str, Source]
-    score: float = 0.0
-    """The points that it deserves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """An exercise or quiz with every answer to try, the solution first."""
-
-    id: str
-    title: str
-    line: int
-    steps: tuple[Step, ...]
-    variants: tuple[Variant, ...]
-
-    @property
-    def tests(self) -> tuple[Step, ...]:
-        return tuple(s for s in self.steps if s.role == "test")
-
-    @property
-    def points(self) -> float:
-        return sum(s.points for s in self.tests)
-
-
-Part = Step | Trial
 
 
 def parts(lesson: Lesson, notebook: Mapping[str, Any]) -> tuple[Part, ...]:
     """The lesson's code cells in order; those of an exercise or quiz together with what is to be tried there."""
     tasks = {task.id: task for task in lesson.tasks if isinstance(task, Exercise | Quiz)}
-    code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    code = [c for c in notebook["cells"] if c["cell_type"] == "code" and SKIPPED not in _tags(c)]
     found: list[Part] = []
     for name, group in groupby(code, key=lambda c: c["metadata"]["coursemill"].get("task", "")):
         task = tasks.get(name)
@@ -193,8 +126,13 @@ def _step(cell: Mapping[str, Any]) -> Step:
         role,
         Source(cell["source"], _lines(cell)),
         points=float(graded.get("points", 0)),
-        may_raise=MAY_RAISE in cell["metadata"].get("tags", ()),
+        may_raise=MAY_RAISE in _tags(cell),
     )
+
+
+def _tags(cell: Mapping[str, Any]) -> Sequence[str]:
+    found: Sequence[str] = cell["metadata"].get("tags", ())
+    return found
 
 
 def _lines(cell: Mapping[str, Any]) -> tuple[int, ...]:
@@ -206,24 +144,4 @@ def _lines(cell: Mapping[str, Any]) -> tuple[int, ...]:
 def _with_tests(task: Exercise | Quiz, steps: Iterable[Step]) -> list[Step]:
     """Mark the tests that the stub may pass, which no notebook says."""
     given = iter(t.given for t in task.parts if isinstance(t, Test))
-    return [_marked(step, next(given, False)) if step.role == "test" else step for step in steps]
-
-
-def _marked(step: Step, given: bool) -> Step:
-    return Step(step.id, step.role, step.source, step.points, given, step.may_raise)
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """Which names hold something of an answer's, and which files an answer wrote, at some point of a lesson."""
-
-    names: frozenset[str] = frozenset()
-    files: frozenset[str] = field(default=frozenset())
-
-    def after(self, step: Step, source: Source) -> Owned:
-        """What they are after `step`, whose code was `source`."""
-        if step.role != "answer":
-            return Owned(names.owned(source.text, self.names, self.files), self.files)
-        if step.file:
-            return Owned(self.names, self.files | {step.file})
-        return Owned(self.names | names.bound(source.text), self.files)
+    return [replace(step, given=next(given, False)) if step.role == "test" else step for step in steps]

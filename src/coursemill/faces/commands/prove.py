@@ -14,7 +14,7 @@ from coursemill.course.prove import LessonProof, Proven, Request
 from coursemill.faces import cli, terminal
 from coursemill.model import Lesson
 from coursemill.pure.proof import Proof, to_data
-from coursemill.pure.variants import Kind
+from coursemill.pure.trials import Kind
 
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
