@@ -157,7 +157,8 @@ def _folded(text: str) -> list[str]:
 
 def _words(target: str, heading: str, lesson: Lesson | None) -> str:
     name = escaped(lesson.title) if lesson else posixpath.basename(target).removesuffix(".md").replace("_", " ").strip()
-    return ": ".join(part for part in (name, heading if not heading.startswith("^") else "") if part)
+    is_title = lesson is not None and _folded(lesson.title) == _folded(plain(heading))
+    return ": ".join(part for part in (name, "" if is_title or heading.startswith("^") else heading) if part)
 
 
 def _label(words: str) -> str:

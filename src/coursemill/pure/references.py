@@ -25,13 +25,13 @@ def find(lines: list[str], ranges: Iterable[tuple[int, int]]) -> tuple[list[Link
         text = "\n".join(lines[start:end])
         if "[[" not in text and "](" not in text:
             continue
-        text = without_code(text)
+        masked = without_code(text)
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
-        for match in _WIKILINK.finditer(text):
+        for match in _WIKILINK.finditer(masked):
             line, column = _place(starts, match.start())
-            link = _link(match, start + line, column)
+            link = _link(match, text, start + line, column)
             links += [link] if link.target or link.heading else []
-        for match in _FILE.finditer(text):
+        for match in _FILE.finditer(masked):
             target = unquote(match[1] or match[2] or "").partition("#")[0]
             if target and not _SCHEME.match(target):
                 line, column = _place(starts, match.start(1 if match[1] is not None else 2))
@@ -44,7 +44,7 @@ def in_property(value: str, lines: list[str], first: int, last: int) -> list[Lin
     links = []
     for match in _WIKILINK.finditer(value):
         line = next((n for n in range(first, last + 1) if match[0] in lines[n - 1]), first)
-        links.append(_link(match, line, lines[line - 1].find(match[0]) + 1 or 1))
+        links.append(_link(match, value, line, lines[line - 1].find(match[0]) + 1 or 1))
     return links
 
 
@@ -73,8 +73,11 @@ def without_code(text: str) -> str:
     return "".join(pieces) + text[at:]
 
 
-def _link(match: re.Match[str], line: int, column: int) -> Link:
-    embed, target, heading, alias = match.groups()
+def _link(match: re.Match[str], text: str, line: int, column: int) -> Link:
+    """The link that stands in `text` where it matched; a heading may hold code."""
+    spans = map(match.span, range(1, 5))
+    embed, target, heading, alias = (text[start:end] if start >= 0 else None for start, end in spans)
+    target = target or ""
     if alias is None:
         target, heading = target, heading or ""
     else:  # inside of tables the bar is written `\|`
