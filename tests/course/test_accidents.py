@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from coursemill.effects import store
+from coursemill.effects import release, store
 from coursemill.errors import CoursemillError
 
 FORK = multiprocessing.get_context("fork")  # the child has what the test has prepared, nbgrader imported included
@@ -177,8 +177,8 @@ def test_a_folder_that_may_not_be_written(built: Any, folder: str) -> None:
 
 
 def test_two_builds_at_once_do_not_mix(built: Any) -> None:
-    others = [in_a_child(built.build) for _ in range(2)]
-    built.build()
+    others = [in_a_child(lambda: built.build(jobs=2)) for _ in range(2)]
+    built.build(jobs=2)
     for process in others:
         process.join()
     assert [process.exitcode for process in others] == [0, 0]
@@ -205,9 +205,22 @@ def test_a_memory_that_is_spoilt_is_no_memory(built: Any, memory: bytes) -> None
 
 
 def test_a_worker_that_dies_is_told(vault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from coursemill.course import produce
-
-    vault.put({f"N{n}.md": vault.note(f"n{n}") for n in range(produce.WORTH)})
-    monkeypatch.setattr(produce, "_editions", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    vault.put({"N.md": vault.note("n")})
+    monkeypatch.setattr(release, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CoursemillError, match=r"a worker process died.*--jobs 1"):
         vault.build(jobs=2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_ends_it_and_all_its_processes(vault: Any, jobs: int) -> None:
+    vault.put({f"N{n}.md": vault.note(f"n{n}") for n in range(60)})
+
+    def interrupt(done: int, total: int, name: str) -> None:
+        raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        vault.build(jobs=jobs, on_progress=interrupt)
+    assert set(multiprocessing.active_children()) == before
+    assert vault.build().ok
+    assert vault.build(check=True).ok

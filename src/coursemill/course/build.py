@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from coursemill.config import Config
 from coursemill.course import inputs
 from coursemill.course.check import known
-from coursemill.course.due import Due, Scope, blocked, drawing, due
+from coursemill.course.due import Due, Scope, blocked, due
 from coursemill.course.load import Course, Parse, load
 from coursemill.course.parcels import pack
 from coursemill.course.past import NoteState, Past
-from coursemill.course.produce import Parcel, Workshop, produce
+from coursemill.course.produce import Parcel, Pressed, Pressing, Product, Workshop, press, produce
 from coursemill.course.shelf import NOTEBOOK, Shelf
 from coursemill.course.tidy import mark, note_of, prune, tidy
-from coursemill.effects import diagrams, environment, store
+from coursemill.effects import diagrams, environment, release, store, workers
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
 from coursemill.model import Finding
@@ -92,8 +93,9 @@ def build(
     begun = time.monotonic()
     wish = Wish(config, tuple(names), check, jobs, on_progress, understand)
     if check:
-        with store.scratch() as stage:
-            built = _built(wish, Past(), Shelf.of(config, Past(), look_only=True), stage)
+        shelf = Shelf.of(config, Past(), look_only=True)
+        with store.scratch() as stage, _nbgrader(config, jobs) as nbgrader:
+            built = _built(wish, Past(), shelf, stage, nbgrader)
     else:
         with store.locked(config.path(config.build)):
             past = Past.recall(config)
@@ -102,8 +104,9 @@ def build(
             if same:
                 built = same
             else:
-                with store.scratch(config.path(config.build)) as stage:
-                    built = _built(wish, past, shelf, stage)
+                scratch = store.scratch(config.path(config.build))
+                with closing(shelf), scratch as stage, _nbgrader(config, jobs) as nbgrader:
+                    built = _built(wish, past, shelf, stage, nbgrader)
     return replace(built, seconds=time.monotonic() - begun)
 
 
@@ -127,7 +130,14 @@ def _same(wish: Wish, past: Past, shelf: Shelf) -> Built | None:
     return _report(past.notes, past.findings, shelf)
 
 
-def _built(wish: Wish, past: Past, shelf: Shelf, stage: Path) -> Built:
+def _nbgrader(config: Config, jobs: int) -> workers.Alone[Pressing, Pressed] | workers.Forked[Pressing, Pressed]:
+    """A crew for nbgrader's part; the processes import nbgrader while this one reads the notes."""
+    task = partial(press, config.path(release.SETTINGS))
+    cores = jobs or workers.cores()
+    return workers.Alone(task) if cores == 1 else workers.Forked(task, cores // 2, release.preload)
+
+
+def _built(wish: Wish, past: Past, shelf: Shelf, stage: Path, nbgrader: workers.Crew[Pressing, Pressed]) -> Built:
     """Do what there is to do."""
     config = wish.config
     made_by = inputs.made_by(config)
@@ -146,7 +156,14 @@ def _built(wish: Wish, past: Past, shelf: Shelf, stage: Path) -> Built:
     unknown = {f.path for f in general if f.code in UNKNOWABLE}
     todo.states.update({path: past.notes[path] for path in unknown & past.notes.keys()})
     packed = pack(scope, todo.states, stage)
-    _carry_out(wish, scope, todo, packed.parcels, stage)
+    shelf.finish()  # before processes are forked: no thread is left that they would miss
+    shown = [diagram for order in todo.orders for diagram in diagram_sources(order.lesson)]
+    drawn = diagrams.Drawn(diagrams.drawn(shown, config)) if wish.look_only else diagrams.render(shown, config)
+    shop = Workshop(config, scope.known, drawn.svgs, stage, wish.jobs)
+    _carry_out(wish, shelf, todo, produce(shop, todo.orders, packed.parcels, nbgrader))
+    for path in {finding.path for finding in drawn.findings}:
+        more = (f for f in drawn.findings if f.path == path)
+        todo.states[path] = replace(todo.states[path], findings=(*todo.states[path].findings, *more))
     strangers = _finish(wish, scope, todo, unknown)
     general += packed.findings
     if not wish.look_only:
@@ -171,37 +188,23 @@ def _general(course: Course) -> list[Finding]:
     return reading + [f for note in others for f in note.findings if f.code in UNKNOWABLE]
 
 
-def _carry_out(wish: Wish, scope: Scope, todo: Due, parcels: Sequence[Parcel], stage: Path) -> None:
-    """Make what is due, and put each thing in its place as soon as it is made."""
-    config, shelf = wish.config, scope.shelf
-    shown = {order.lesson.path: diagram_sources(order.lesson) for order in todo.orders}
-    every = [diagram for some in shown.values() for diagram in some]
-    drawn = diagrams.Drawn(diagrams.drawn(every, config)) if wish.look_only else diagrams.render(every, config)
-    shop = Workshop(config, scope.known, drawn.svgs, stage)
-    lessons = {order.lesson.path: order.lesson for order in todo.orders}
+def _carry_out(wish: Wish, shelf: Shelf, todo: Due, made: Iterable[list[Product] | Parcel]) -> None:
+    """Put each thing in its place as soon as it is made."""
+    config = wish.config
     done = 0
-    for made in produce(shop, todo.orders, parcels, wish.jobs):
-        if isinstance(made, Parcel):
-            for path, source in made.files.items():
-                target = f"{config.release}/{made.worksheet}/{path}"
-                shelf.copy(
-                    target, source, store.stamp(source), shelf.owners[f"{config.source}/{made.worksheet}/{path}"]
-                )
+    for some in made:
+        if isinstance(some, Parcel):
+            for path, source in some.files.items():
+                owner = shelf.owners[f"{config.source}/{some.worksheet}/{path}"]
+                shelf.copy(f"{config.release}/{some.worksheet}/{path}", source, store.stamp(source), owner)
             continue
-        for product in made:
-            pictures = {d.name: drawn.svgs[d.source] for d in shown[product.note] if d.source in drawn.svgs}
-            todo.states[product.note] = replace(
-                todo.states[product.note],
-                findings=(*product.findings, *(f for f in drawn.findings if f.path == product.note)),
-                questions=product.questions,
-                answers=product.answers,
-                drawn=drawing({name: hashlib.sha256(svg.encode()).hexdigest() for name, svg in pictures.items()}),
-                worksheets=lessons[product.note].front.worksheets if product.notebooks else (),
-            )
+        for product in some:
+            todo.states[product.note] = replace(todo.states[product.note], **product.state)
             for path, content in product.notebooks.items():
                 shelf.put(path, content, product.note)
             done += 1
-            wish.progress(done, len(todo.orders), lessons[product.note].name)
+            wish.progress(done, len(todo.orders), product.name)
+    shelf.finish()
 
 
 def _finish(wish: Wish, scope: Scope, todo: Due, unknown: set[str]) -> dict[str, Stamp]:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from coursemill.course.load import Course
 from coursemill.course.past import NoteState, Past
-from coursemill.course.produce import Order, notebook
+from coursemill.course.produce import Order, notebook, seen
 from coursemill.course.shelf import NOTEBOOK, Shelf
 from coursemill.effects.store import Stamp
 from coursemill.model import Exercise, Finding, Lesson
@@ -58,7 +58,7 @@ class Scope:
         """Say which of these diagrams' pictures the vault holds, and what they show."""
         folder = f"{self.course.config.notes}/{FOLDER}"
         stamps = {name: self.stamps.get(f"{folder}/{name}") for name in names}
-        return drawing({name: stamp.digest for name, stamp in stamps.items() if stamp})
+        return seen({name: stamp.digest for name, stamp in stamps.items() if stamp})
 
     @cached_property
     def memory(self) -> Mapping[str, frozenset[str]]:
@@ -104,11 +104,6 @@ def due(scope: Scope) -> Due:
     return found
 
 
-def drawing(digests: Mapping[str, str]) -> str:
-    """Note down what pictures show: name → SHA-256 of the picture."""
-    return "".join(f"{name}:{digest} " for name, digest in sorted(digests.items()))
-
-
 def blocked(findings: Iterable[Finding]) -> bool:
     """Whether a note with these findings is not built."""
     return any(finding.severity == "error" for finding in findings)
@@ -120,7 +115,7 @@ def _stands(scope: Scope, lesson: Lesson, past: NoteState) -> bool:
         return True
     config = scope.course.config
     folders = (config.notebooks, config.source, config.release)
-    paths = (notebook(folder, worksheet, lesson) for folder in folders for worksheet in past.worksheets)
+    paths = (notebook(folder, worksheet, lesson.name) for folder in folders for worksheet in past.worksheets)
     drawn = scope.drawn(past.diagrams)
     return (
         all(scope.shelf.intact(path) for path in paths)
@@ -144,7 +139,7 @@ def _state(scope: Scope, lesson: Lesson) -> NoteState:
 def _order(scope: Scope, lesson: Lesson, past: NoteState | None) -> Order:
     """Order the lesson; tests of tasks that its own last notebooks do not hold are looked for in the others."""
     findings = tuple(f for f in past.findings if f.code != codes.DIAGRAM.code) if past else None
-    own = {notebook(scope.course.config.source, worksheet, lesson) for worksheet in lesson.front.worksheets}
+    own = {notebook(scope.course.config.source, worksheet, lesson.name) for worksheet in lesson.front.worksheets}
     holding = [scope.memory.get(task.id, frozenset()) for task in lesson.tasks if isinstance(task, Exercise)]
     elsewhere = {path for paths in holding if not own <= paths for path in paths - own}
     return Order(lesson, findings, tuple(sorted(elsewhere)))

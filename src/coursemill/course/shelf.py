@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,10 @@ from coursemill.effects import store
 from coursemill.effects.store import Stamp
 
 NOTEBOOK = ".ipynb"
+WRITERS = 4
+"""A disk takes its time to say that it has a file, and can be asked several things at once."""
+WAITING = 200
+"""Files that may wait in memory for their turn."""
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class Shelf:
     """What has been put there, or stood there already."""
     owners: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    _writing: dict[str, Future[Stamp]] = field(default_factory=dict)
+    _writers: ThreadPoolExecutor | None = None
     removed: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +81,18 @@ class Shelf:
         known = self.past.outputs.get(path)
         return known is not None and self.stands(path, known, self.past.owners.get(path, ""))
 
+    def finish(self) -> None:
+        """Wait until everything stands in its place; raises CoursemillError when something cannot."""
+        self._settle(0)
+        self.close()
+
+    def close(self) -> None:
+        """Write nothing more."""
+        if self._writers:
+            self._writers.shutdown(cancel_futures=True)
+        self._writers = None
+        self._writing.clear()
+
     def remove(self, path: str, owner: str) -> None:
         """Let nothing stand at `path`; `owner` is what it had been made of."""
         self.removed[path] = owner
@@ -89,6 +108,12 @@ class Shelf:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ""
         return found if isinstance(found, str) else ""
+
+    def _settle(self, most: int) -> None:
+        """Wait until no more than `most` files are to be written."""
+        while len(self._writing) > most:
+            path = next(iter(self._writing))
+            self.stamps[path] = self._writing.pop(path).result()
 
     def holds(self, path: str, size: int, digest: str) -> bool:
         """Whether a file with these bytes stands at `path`."""
@@ -109,4 +134,6 @@ class Shelf:
         self.written.append(path)
         self.owners[path] = owner
         if not self.look_only:
-            self.stamps[path] = write()
+            self._writers = self._writers or ThreadPoolExecutor(WRITERS)
+            self._writing[path] = self._writers.submit(write)
+            self._settle(WAITING)

@@ -60,7 +60,7 @@ def _rebuilt(config: Config, changed: Iterable[str], understand: Callable[[str, 
     begun = time.monotonic()
     paths = tuple(_inside(config, path).as_posix() for path in changed)
     try:
-        result = Rebuilt(paths, build(settings.load(config.root), understand=understand))
+        result = Rebuilt(paths, build(settings.load(config.root), jobs=1, understand=understand))
     except CoursemillError as error:
         result = Rebuilt(paths, error=str(error))
     return replace(result, seconds=time.monotonic() - begun)

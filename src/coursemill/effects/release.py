@@ -51,6 +51,12 @@ def generate(stage: Path, worksheet: str, settings: Path) -> Generated:
     return Generated(made, refused)
 
 
+def preload() -> None:
+    """Import nbgrader, which takes a second, before it is needed."""
+    with quick.imports():
+        import nbgrader.converters  # noqa: F401 - for later
+
+
 def register(root: Path) -> Callable[..., None]:
     """Return a hook that puts a worksheet into the gradebook before nbgrader asks for it.
 

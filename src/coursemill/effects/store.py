@@ -60,7 +60,12 @@ def write(root: Path, path: str, data: bytes) -> Stamp:
 def copy(root: Path, path: str, source: Path) -> Stamp:
     """Put a copy of the file `source` at `path` below `root`, as `write` does."""
     digest = hashlib.sha256()
-    with source.open("rb") as given, _replacing(root, path) as stream:
+    try:
+        given = source.open("rb")
+    except OSError as error:
+        fix = "did it go away meanwhile? build again"
+        raise CoursemillError(f"it cannot be read: {error.strerror}", where=str(source), fix=fix) from error
+    with given, _replacing(root, path) as stream:
         while chunk := given.read(CHUNK):
             digest.update(chunk)
             stream.write(chunk)
@@ -69,7 +74,7 @@ def copy(root: Path, path: str, source: Path) -> Stamp:
 
 def remove(root: Path, path: str) -> None:
     """Delete the file at `path` below `root`, and the folders that it leaves empty, but for the uppermost."""
-    with _explained(path):
+    with explaining(path):
         root.joinpath(path).unlink(missing_ok=True)
         for folder in Path(path).parents[:-2]:
             try:
@@ -110,7 +115,7 @@ def below(root: Path, folder: str) -> dict[str, os.stat_result]:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the only right to build; waits for the one who has it. Ends with the process, however that ends."""
-    with _explained(folder.name):
+    with explaining(folder.name):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
     try:
@@ -129,7 +134,7 @@ def scratch(parent: Path | None = None) -> Iterator[Path]:
         return
     stage = parent / "stage"
     shutil.rmtree(stage, ignore_errors=True)
-    with _explained(f"{parent.name}/stage"):
+    with explaining(f"{parent.name}/stage"):
         stage.mkdir(parents=True)
     try:
         yield stage
@@ -162,7 +167,7 @@ def explained(error: OSError, where: str) -> CoursemillError:
 def _replacing(root: Path, path: str) -> Iterator[BinaryIO]:
     """Open a new file beside `path`; when the block has written it, it takes the place of the old one."""
     target = root / path
-    with _explained(path):
+    with explaining(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=target.parent)
         try:
@@ -179,7 +184,8 @@ def _replacing(root: Path, path: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _explained(path: str) -> Iterator[None]:
+def explaining(path: str) -> Iterator[None]:
+    """Raise CoursemillError in place of the operating system's errors."""
     try:
         yield
     except OSError as error:
