@@ -84,9 +84,8 @@ def test_cells_and_exercises_stand_in_order() -> None:
 
 
 def test_tags_are_heeded() -> None:
-    note = (
-        '---\nworksheet: W\n---\n```python tags="skip-execution"\n1\n```\n\n```python tags="raises-exception"\n2\n```\n'
-    )
+    cells = '```python tags="skip-execution"\n1\n```\n\n```python tags="raises-exception"\n2\n```\n'
+    note = f"---\nworksheet: W\n---\n{cells}"
     assert [(p.source.text, p.may_raise) for p in planned(note) if isinstance(p, Step)] == [("2", True)]
 
 
