@@ -37,6 +37,7 @@ def test_a_users_settings_win_over_defaults_only() -> None:
     assert made["PYTHONHASHSEED"] == "0"
     assert (made["OMP_NUM_THREADS"], made["OPENBLAS_NUM_THREADS"]) == ("7", "3")
     assert made["PYSPARK_PYTHON"] == sys.executable
+    assert "UseSerialGC" in made["SPARK_SUBMIT_OPTS"]
 
 
 def test_programs_of_this_python_come_first_and_once() -> None:
