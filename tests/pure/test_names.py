@@ -43,6 +43,8 @@ def test_imports_are_kept_in_order() -> None:
 
 def test_mentioned() -> None:
     assert names.mentioned("def f(x):\n    return soup.find(x)\n") == {"f", "x", "soup"}
+    assert names.mentioned("%time total = f(3)\n!ls $folder") >= {"total", "f", "folder"}
+    assert "f" not in names.mentioned("'about f'")
 
 
 @pytest.mark.parametrize(

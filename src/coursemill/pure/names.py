@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from coursemill.pure import python
+
+MAGICS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}
+"""IPython's methods that magics and shell lines are translated to."""
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,9 @@ def imports(source: str, *, cell: bool = True) -> str:
 
 
 def mentioned(source: str, *, cell: bool = True) -> frozenset[str]:
-    """Return every name that a cell (or a file) reads or writes, wherever in it."""
-    return frozenset(_names(_statements(source, cell)))
+    """Return every name that a cell (or a file) reads or writes, wherever in it, also in magics (`%time f(x)`)."""
+    statements = _statements(source, cell)
+    return frozenset((*_names(statements), *_in_magics(statements)))
 
 
 def owned(source: str, before: frozenset[str], files: Iterable[str] = ()) -> frozenset[str]:
@@ -136,6 +142,15 @@ def _read(statement: ast.stmt) -> Iterator[str]:
             yield node.id
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
+
+
+def _in_magics(statements: Iterable[ast.AST]) -> Iterator[str]:
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MAGICS:
+                for argument in node.args:
+                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                        yield from WORD.findall(argument.value)
 
 
 def _names(statements: Iterable[ast.AST]) -> Iterator[str]:
