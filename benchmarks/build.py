@@ -17,49 +17,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-WORDS = [
-    "a",
-    "selector",
-    "finds",
-    "every",
-    "element",
-    "that",
-    "matches",
-    "and",
-    "keeps",
-    "their",
-    "order",
-    "in",
-    "the",
-    "page",
-    "so",
-    "that",
-    "**the",
-    "first**",
-    "is",
-    "the",
-    "one",
-    "above",
-    "all",
-    "others",
-    "while",
-    "`find`",
-    "returns",
-    "`None`",
-    "when",
-    "there",
-    "is",
-    "none",
-    "which",
-    "a",
-    "careful",
-    "reader",
-    "asks",
-    "for",
-    "*before*",
-    "using",
-    "it",
-]
+TEXT = """\
+a selector finds every element that matches and keeps their order in the page so that **the first** is the one above all
+others while `find` returns `None` when there is none which a careful reader asks for *before* using it"""
+WORDS = TEXT.split()
 HEAD = """\
 ---
 tags: [benchmark, generated]

@@ -1,0 +1,100 @@
+"""Stock nbgrader works on what a build wrote, with our nbgrader_config.py, on a clone that has no gradebook."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.nbgrader
+SETTINGS = Path(__file__).parents[2] / "nbgrader_config.py"
+NOTE = """
+> [!exercise|id=why points=3 grade=manual] Why?
+> Say why.
+
+> [!solution]- Model answer
+> Because.
+
+> [!rubric]- Rubric
+> - 3 pt: says why
+
+> [!quiz|id=pick points=2] Which one?
+> - [ ] one
+> - [x] two
+"""
+Nbgrader = Callable[..., str]
+
+
+@pytest.fixture
+def nbgrader(vault: Any) -> Nbgrader:
+    """Build a course of two notes; return a function that runs an nbgrader application there, and gives its output."""
+    vault.put(
+        {
+            "One.md": vault.note("one") + NOTE,
+            "Two, it's a draft.md": vault.note("two", text="```python\nimport helper\n```"),
+        }
+    )
+    vault.put({"_worksheets/WS/helper.py": "x = 1\n"})
+    shutil.copy(SETTINGS, vault.root)
+    assert vault.build().ok
+
+    def run(*arguments: str) -> str:
+        environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(vault.root / ".jupyter")}
+        # Started as `.venv/bin/nbgrader` in a shell without the environment: its programs are not on PATH.
+        environment["PATH"] = os.pathsep.join(
+            p for p in environment["PATH"].split(os.pathsep) if not (Path(p) / "alembic").exists()
+        )
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        ran = subprocess.run(command, cwd=vault.root, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout + ran.stderr
+
+    return run
+
+
+def submit(vault: Any, student: str, step: str) -> None:
+    shutil.copytree(vault.root / step / "WS", vault.root / "submitted" / student / "WS")
+
+
+def scores(vault: Any, student: str) -> dict[str, tuple[float | None, bool]]:
+    """Grade id → automatic score, and whether a person has yet to grade it."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{vault.root}/gradebook.db", "coursemill") as gradebook:
+        submission = gradebook.find_submission("WS", student)
+        return {g.name: (g.auto_score, g.needs_manual_grade) for nb in submission.notebooks for g in nb.grades}
+
+
+def test_from_a_clone_to_feedback(vault: Any, nbgrader: Nbgrader) -> None:
+    nbgrader("generate_solution", "WS")
+    submit(vault, "solved", "solution")
+    submit(vault, "untouched", "release")
+    nbgrader("autograde", "WS")
+    solved, untouched = scores(vault, "solved"), scores(vault, "untouched")
+    assert solved.pop("why") == untouched.pop("why") == (None, True), "a person's work"
+    tests = {"one-test-1": 1, "one-test-2": 2, "two-test-1": 1, "two-test-2": 2, "pick-test-1": 0, "pick-test-2": 2}
+    assert sum(tests.values()) == sum(score or 0 for score, _ in solved.values())
+    assert {score for score, _ in untouched.values()} == {0}
+    assert not any(manual for _, manual in (*solved.values(), *untouched.values()))
+    nbgrader("generate_feedback", "WS")
+    assert sorted(p.name for p in (vault.root / "feedback/solved/WS").glob("*.html")) == [
+        "One.html",
+        "Two, it's a draft.html",
+    ]
+    assert vault.build(check=True).ok, "nothing that is committed has changed"
+
+
+def test_generate_assignment_writes_what_the_build_wrote(vault: Any, nbgrader: Nbgrader) -> None:
+    before = vault.tree()
+    nbgrader("generate_assignment", "WS")
+    assert vault.tree() == before
+    assert vault.build().written == ()
+
+
+def test_validate_tells_stubs_from_solutions(vault: Any, nbgrader: Nbgrader) -> None:
+    assert "VALIDATION FAILED" in nbgrader("validate", "release/WS/One.ipynb")
+    assert "Success! Your notebook passes all the tests." in nbgrader("validate", "source/WS/One.ipynb")
