@@ -186,6 +186,46 @@ def test_ids_that_collide_stay_unique_and_the_authors_win() -> None:
     ]
 
 
+def test_answers_stand_where_the_note_has_them() -> None:
+    text = """---
+worksheet: W
+---
+> [!quiz|id=q points=1] Which?
+> - [x] a
+> - [ ] b
+
+> [!hint]- One
+> a
+
+After the quiz.
+
+> [!hint]- Two
+> a
+
+> [!exercise|id=m points=1 grade=manual] Why?
+
+Before the answer.
+
+> [!solution]- Model
+> So.
+
+> [!rubric]- Rubric
+> - 1 pt: so
+
+After the question.
+
+```python id="code"
+x = 1
+```
+"""
+    quiz = ["q-prompt", "q-hint-1", "q", "q-test-1"]
+    manual = ["q-hint-2", "m", "Before the answer.", "m-answer", "After the question.", "code"]
+    for edition, why in (("instructor", []), ("worked", ["q-why"])):
+        found = make(text)[edition]["cells"][1:-1]
+        said = [cell["source"] if cell["id"].startswith("cell-") else cell["id"] for cell in found]
+        assert said == [*quiz, *why, "After the quiz.", *manual]
+
+
 def test_repeated_cells_are_counted() -> None:
     text = "---\nworksheet: W\n---\n# T\n\n" + "```python\nx = 1\n```\n\n" * 3
     names = list(cells(make(text)["worked"], "code"))

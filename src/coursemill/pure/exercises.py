@@ -110,12 +110,13 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
     prompt: list[str] = []
     found: list[tuple[bool, list[str]]] = []
     wrong: list[int] = []
-    going = False
+    going, margin = False, 0
     for n, line in enumerate(lines):
         option = None if n in fenced else _OPTION.fullmatch(line)
-        near = n not in fenced and (_NEARLY.match(line) or (going and _ITEM.match(line)))
+        below = going and len(line) - len(line.lstrip(" ")) >= margin  # a list in the option
+        near = n not in fenced and (_NEARLY.match(line) or (going and not below and _ITEM.match(line)))
         if option:
-            going = True
+            going, margin = True, option.start(1) - 1
             found.append((option[1] != " ", [option[2] or ""]))
         elif near:
             going = False

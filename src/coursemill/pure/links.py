@@ -27,8 +27,9 @@ _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
 _MARKS = re.compile(
     rf"""{_VERBATIM}
   | (?P<wikilink>{WIKILINK.pattern})
-  | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?P<source>[^()\s]+)\)
-  | \]\((?!\w+:)(?P<note>[^()\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
+  | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?:<(?P<wide>[^<>\n]+)>|(?P<source>[^()\s]+))\)
+  | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
+  | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
   | (?<![\w=])==(?=[^\s=])(?P<marked>[^\n]{{0,999}}?[^\s=])==(?![\w=])
     """,
@@ -115,10 +116,10 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
     if part["wikilink"]:
         embed = part["embed"] == "!"
         return wikilink(part["target"] or "", part["heading"], part["alias"], place, embed=embed)
-    if part["source"]:
-        return _image(part["source"], part["alt"] or "", part["width"] or "", part["height"])
-    if part["note"]:
-        linked = _notebook(unquote(part["note"]), unquote(part["part"] or ""), place)
+    if source := part["source"] or (part["wide"] or "").replace(" ", "%20"):
+        return _image(source, part["alt"] or "", part["width"] or "", part["height"])
+    if note := part["note"] or part["path"]:
+        linked = _notebook(unquote(note), unquote(part["part"] or part["below"] or ""), place)
         return f"]({linked})" if linked else ""
     return f"<mark>{inline(part['marked'], place)}</mark>" if part["marked"] else ""
 

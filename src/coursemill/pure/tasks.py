@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from coursemill.model import Code, Edition, Exercise, Hint, Prose, Question, Quiz, Solution, Task, Test
 from coursemill.pure import callouts, cells, ids, quiz
@@ -104,12 +105,14 @@ def _question(question: Question, desk: Desk) -> Iterator[Cell]:
     if desk.edition == "instructor":
         prompt = "\n\n".join([prompt, BEGIN_SCHEME, model, rubric, END_SCHEME])
     yield Cell("markdown", prompt, question.span, id=question.id, own=True, grading="task", points=question.points)
-    yield from _parts(question, desk)
+    above = [part for part in question.parts if not question.key or part.span < question.key[0]]
+    yield from _parts(question, desk, above)
     answer = "*Your answer (double-click to write it here):*"
     span = question.span
     if desk.edition == "worked":
         answer, span = f"{model}\n\n{rubric}", next(iter(question.key), span)
     yield Cell("markdown", answer, span, id=f"{question.id}-answer")
+    yield from _parts(question, desk, question.parts[len(above) :], above)
 
 
 def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:
@@ -117,7 +120,8 @@ def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:
     body = "\n\n".join(part for part in parts if part.strip())
     prompt = _prompt("❓ Quiz", question, desk, body, callouts.GREEN)
     yield Cell("markdown", prompt, question.span, id=f"{question.id}-prompt")
-    yield from _parts(question, desk)
+    hints = list(takewhile(lambda part: isinstance(part, Hint), question.parts))
+    yield from _parts(question, desk, hints)
     worked = desk.edition == "worked"
     answer = quiz.solved(question) if worked else quiz.answer(question)
     test = quiz.test(question, marked=not worked)
@@ -127,6 +131,7 @@ def _quiz(question: Quiz, desk: Desk) -> Iterator[Cell]:
     if worked:
         why = callouts.box(f"✅ Answer: {question.answer}", desk.markdown(quiz.explanation(question)), callouts.GREEN)
         yield Cell("markdown", why, question.span, id=f"{question.id}-why")
+    yield from _parts(question, desk, question.parts[len(hints) :], hints)
 
 
 def _made(source: str, question: Quiz, **about: object) -> Cell:
@@ -135,9 +140,12 @@ def _made(source: str, question: Quiz, **about: object) -> Cell:
     return replace(Cell("code", source, question.span, lines=lines), **about)  # type: ignore[arg-type] # Cell's fields
 
 
-def _parts(task: Question | Quiz, desk: Desk) -> Iterator[Cell]:
-    hints = 0
-    for part in task.parts:
+def _parts(
+    task: Question | Quiz, desk: Desk, parts: Sequence[Prose | Code | Hint], above: Sequence[Prose | Code | Hint] = ()
+) -> Iterator[Cell]:
+    """The cells of `parts`; hints are counted from those `above`."""
+    hints = sum(isinstance(part, Hint) for part in above)
+    for part in parts:
         if isinstance(part, Hint):
             hints += 1
             yield _hint(part, f"{task.id}-hint-{hints}", desk)
