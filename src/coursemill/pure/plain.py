@@ -21,6 +21,8 @@ from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from coursemill.pure import libraries
+
 MAX_ITEMS = 5_000_000
 MAX_DEPTH = 100
 MAX_BYTES = 512 * 1024**2
@@ -84,7 +86,8 @@ def name(cls: type) -> str:
 
 class _Copier:
     def __init__(self, other: Other, strip: bool, known: Known) -> None:
-        self.other, self.strip, self.known = other, strip, known
+        self.other: Other = other
+        self.strip, self.known = strip, known
         self.items, self.bytes = MAX_ITEMS, MAX_BYTES
 
     def copy(self, value: Any, depth: int) -> Any:
@@ -129,7 +132,7 @@ class _Copier:
             return value
         if not of_library(cls):
             return self.other(value)
-        known = LIBRARIES.get(f"{cls.__module__}.{cls.__qualname__}")
+        known = libraries.copier(f"{cls.__module__}.{cls.__qualname__}")
         if known:
             return known(self, value, depth + 1)
         if _is_numpys(cls):
@@ -298,117 +301,3 @@ STRIPPED: tuple[tuple[type, Callable[[_Copier, Any, int], Any]], ...] = (
     (frozenset, _frozenset),
 )
 """In this order; a tuple's subclass keeps its names (`os.stat_result`) and stays opaque."""
-
-
-# Libraries: a module's classes are looked up by name, and are of_library() when they get here
-
-
-def _ndarray(c: _Copier, value: Any, depth: int) -> Any:
-    numpy: Any = sys.modules["numpy"]
-    c.weigh(value.nbytes)
-    if not value.dtype.hasobject:
-        return numpy.array(value, copy=True, order="K", subok=False)
-    if value.dtype != object:
-        return c.other(value)
-    made = numpy.empty(value.size, dtype=object)
-    made[:] = _boxed(numpy, c.all(value.ravel().tolist(), depth))
-    return made.reshape(value.shape)
-
-
-def _boxed(numpy: Any, values: list[Any]) -> Any:
-    """An object array of `values`: numpy would take lists among them for further dimensions."""
-    made = numpy.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        made[i] = value
-    return made
-
-
-def _same(c: _Copier, value: Any, depth: int) -> Any:
-    return value
-
-
-def _series(c: _Copier, value: Any, depth: int) -> Any:
-    c.weigh(int(value.memory_usage(index=True, deep=False)))
-    made = value.copy(deep=True)
-    if made.dtype == object:
-        made = type(value)(_boxed(sys.modules["numpy"], c.all(list(value), depth)), dtype=object)
-    made.index = c.copy(value.index, depth)
-    made.name = c.copy(value.name, depth)
-    return made
-
-
-def _frame(c: _Copier, value: Any, depth: int) -> Any:
-    c.weigh(int(value.memory_usage(index=True, deep=False).sum()))
-    made = value.copy(deep=True)
-    for i, dtype in enumerate(value.dtypes):
-        if getattr(dtype, "hasobject", False):  # extension types have no such attribute
-            made.isetitem(i, _boxed(sys.modules["numpy"], c.all(list(value.iloc[:, i]), depth)))
-    made.index = c.copy(value.index, depth)
-    made.columns = c.copy(value.columns, depth)
-    return made
-
-
-def _index(c: _Copier, value: Any, depth: int) -> Any:
-    names = c.all(list(value.names), depth)
-    if value.dtype != object:
-        made = value.copy(deep=True)
-    elif value.nlevels > 1:
-        made = type(value).from_tuples(c.all(list(value), depth)) if len(value) else value.copy(deep=True)
-    else:
-        made = type(value)(_boxed(sys.modules["numpy"], c.all(list(value), depth)), dtype=object)
-    made.names = names
-    return made
-
-
-def _tensor(c: _Copier, value: Any, depth: int) -> Any:
-    tensorflow: Any = sys.modules["tensorflow"]
-    if value.dtype in (tensorflow.resource, tensorflow.variant):
-        return c.other(value)
-    c.weigh(int(value.shape.num_elements() or 0) * max(value.dtype.size, 1))
-    return tensorflow.identity(value)
-
-
-def _shape(c: _Copier, value: Any, depth: int) -> Any:
-    return type(value)(None if value.rank is None else c.copy(value.as_list(), depth))
-
-
-def _spec(c: _Copier, value: Any, depth: int) -> Any:
-    return type(value)(_shape(c, value.shape, depth), value.dtype, c.copy(value.name, depth))
-
-
-def _row(c: _Copier, value: Any, depth: int) -> Any:
-    """A Spark Row: its names, when it has any, stand in an attribute."""
-    values = c.all(tuple.__iter__(value), depth)
-    names = vars(value).get("__fields__")
-    made = type(value)(*values)
-    if names is not None:
-        made.__fields__ = c.all(list(names), depth)
-    return made
-
-
-def _schema(c: _Copier, value: Any, depth: int) -> Any:
-    return type(value).fromJson(value.jsonValue())
-
-
-LIBRARIES: dict[str, Callable[[_Copier, Any, int], Any]] = {
-    "numpy.ndarray": _ndarray,
-    "pandas.core.series.Series": _series,
-    "pandas.core.frame.DataFrame": _frame,
-    **{
-        f"pandas.core.indexes.{which}": _index
-        for which in (
-            *("base.Index", "range.RangeIndex", "multi.MultiIndex", "category.CategoricalIndex"),
-            *("datetimes.DatetimeIndex", "timedeltas.TimedeltaIndex", "period.PeriodIndex", "interval.IntervalIndex"),
-        )
-    },
-    "pandas._libs.tslibs.timestamps.Timestamp": _same,
-    "pandas._libs.tslibs.timedeltas.Timedelta": _same,
-    "pandas._libs.tslibs.nattype.NaTType": _same,
-    "pandas._libs.missing.NAType": _same,
-    "tensorflow.python.framework.ops.EagerTensor": _tensor,
-    "tensorflow.python.framework.dtypes.DType": _same,
-    "tensorflow.python.framework.tensor_shape.TensorShape": _shape,
-    "tensorflow.python.framework.tensor.TensorSpec": _spec,
-    "pyspark.sql.types.Row": _row,
-    "pyspark.sql.types.StructType": _schema,
-}
