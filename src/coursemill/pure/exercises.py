@@ -17,8 +17,10 @@ _OPTION = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?:[ \t]+(.*)
 _ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _NEARLY = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])?[ \t]*\[[ xX✓✔-]?\](?![(\[])")
 _WHY = re.compile(
-    r"(?:(?<![*\w\\])\*(?![*\s])((?:[^*]|\*\*[^*]+\*\*)+)(?<![\s\\])\*|(?<![\w\\])_(?![_\s])([^_]+)(?<![\s\\])_)$"
+    r"(?:(?<![*\w])\*(?![*\s])((?:[^*]|\*\*[^*]+\*\*)+)(?<!\s)\*|(?<!\w)_(?![_\s])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_)$"
 )
+_VERBATIM = re.compile(r"\\[^\w\s]|\$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d)")
+"""What stands for itself: an escaped character, mathematics."""
 
 
 @dataclass
@@ -134,6 +136,7 @@ def _option(right: bool, lines: list[str]) -> Option:
     margin = min((len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")), default=0)
     text = "\n".join([lines[0], *(line[margin:] for line in lines[1:])]).strip(" \t\n")
     masked = "".join(c if c == plain else "\0" for c, plain in zip(text, without_code(text), strict=True))
+    masked = _VERBATIM.sub(lambda m: "\0" * len(m[0]), masked)
     why = _WHY.search(masked)  # a remark may start and end with code, and stars in code end none
     if why is None or not text[: why.start()].strip():
         return Option(text, right)
