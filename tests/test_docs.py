@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
 FENCED = re.compile(r"^(`{3,})[^\n]*\n.*?^\1", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`[^`\n]+`")
 COMMAND = re.compile(r"(?:^|[\s`/(])coursemill ([a-z]+)\b")
 
 
@@ -21,7 +22,7 @@ def test_the_command_line_reference_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in LINK.findall(FENCED.sub("", page.read_text())):
+    for target in LINK.findall(INLINE.sub("", FENCED.sub("", page.read_text()))):
         assert (page.parent / target).exists(), f"{page}: {target}"
 
 

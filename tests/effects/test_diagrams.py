@@ -50,7 +50,8 @@ def test_d2(config: Config) -> None:
     drawn = diagrams.render([*good, bad], config)
     assert set(drawn.svgs) == {d.source for d in good}
     assert [str(f) for f in drawn.findings] == [
-        'notes/a.md:53:1: CM209 the d2 diagram is shown as text: unknown shape "process" (mend its source)'
+        'notes/a.md:53:1: CM209 the d2 diagram is shown as text: unknown shape "process" '
+        "(mend its source, or draw it where its renderer is)"
     ]
     assert all(min(size(svg)) > 30 for svg in drawn.svgs.values())
     assert {file.name: file.read_text() for file in kept(config)} == {d.name: drawn.svgs[d.source] for d in good}

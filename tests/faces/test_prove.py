@@ -64,8 +64,8 @@ def test_a_sound_lesson(root: Path) -> None:
     rows = [line.split() for line in done.stdout.splitlines() if line.strip()]
     assert rows[0][0] == "Numbers"
     assert rows[1] == ["exercise", "tests", "points", "solution", "stub", "wrong", "answers", "cheats", "mode"]
-    assert rows[3] == ["next", "2", "2", "ok", "ok", "ok", "ok", "2", "of", "2", "isolated"]
-    assert rows[4] == ["odd", "1", "1", "ok", "ok", "ok", "2", "of", "2", "ok", "isolated"]
+    assert rows[3] == ["next", "2", "2", "ok", "ok", "ok", "ok", "2/2", "isolated"]
+    assert rows[4] == ["odd", "1", "1", "ok", "ok", "ok", "2/2", "ok", "isolated"]
     assert done.stdout.rstrip().endswith("all sound")
     assert "2 exercises and quizzes, 10 answers tried in" in done.stdout
     assert done.stderr.startswith("sound Numbers")
@@ -81,7 +81,7 @@ def test_problems_are_lines_with_their_place(root: Path) -> None:
         "next-test-2 says AssertionError in `assert after(-1) == 0` (say its score, or change the tests)"
     ) in done.stdout.splitlines()
     row = next(line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["next"])
-    assert row[5:] == ["failed", "ok", "2", "of", "2", "isolated"]
+    assert row[5:] == ["failed", "ok", "2/2", "isolated"]
     assert done.stdout.rstrip().endswith(": 1 problem")
 
 

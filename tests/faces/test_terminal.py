@@ -66,3 +66,22 @@ def test_progress_without_a_terminal_is_a_line_for_each_that_ended(capsys: pytes
         display.finish("A", "passed A 1.0 s")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "passed A 1.0 s\n")
+
+
+def test_a_narrow_terminal_gets_the_table_without_what_can_be_spared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [
+        terminal.Column("worksheet", spare=True),
+        "lesson",
+        terminal.Column("status", keep=True),
+        terminal.Column("seconds", right=True),
+    ]
+    row = ("WS_WebScraping_1", "A_lesson_with_a_rather_long_name", "unavailable", "12.5")
+    for width, spared in ((100, False), (50, True)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        terminal.show(terminal.table(columns, [row]))
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width
+        assert ("worksheet" not in lines[1]) is spared
+        assert any("unavailable" in line and "12.5" in line for line in lines)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from coursemill import config as settings
@@ -22,6 +23,10 @@ QUIET = 60
 """Milliseconds without another change after which a change is complete: editors write a file in several steps."""
 MOST = 400
 """Milliseconds after which it is built, however fast the changes come."""
+IDLE = 200
+"""Milliseconds without any change after which watching looks whether it should stop."""
+IDLE = 200
+"""Milliseconds that are waited for a first change before it is looked whether to stop."""
 PASSING = ("~", ".swp", ".swx", ".tmp", ".part", "4913")
 """Ends of names of what editors write for a moment only."""
 
@@ -38,7 +43,7 @@ class Rebuilt:
 
 
 def watch(config: Config, report: Callable[[Rebuilt], None], stop: threading.Event | None = None) -> None:
-    """Build, and build again after every change of the vault or of the settings, until `stop` is set or Ctrl-C.
+    """Build, and build again after every change of the vault or of the settings, until `stop` is set.
 
     `report` is called after each build. An error is reported, too; the next change may mend it. Raises
     CoursemillError when there is no vault.
@@ -47,13 +52,22 @@ def watch(config: Config, report: Callable[[Rebuilt], None], stop: threading.Eve
 
     disk.walk(config)
     understand = _remembering()
-    report(_rebuilt(config, (), understand))
     files = [config.path(settings.SETTINGS), config.path(release.SETTINGS)]
     places = [config.path(config.notes), *(file for file in files if file.exists())]
-    for found in changes(
-        *places, watch_filter=_counts(config), debounce=MOST, step=QUIET, stop_event=stop, raise_interrupt=False
-    ):
-        report(_rebuilt(config, sorted({path for _, path in found}), understand))
+    batches = changes(
+        *places,
+        watch_filter=_counts(config),
+        debounce=MOST,
+        step=QUIET,
+        stop_event=stop,
+        rust_timeout=IDLE,
+        yield_on_timeout=True,
+    )
+    first = next(batches, set())  # watching has begun: what changes during the first build is not missed
+    report(_rebuilt(config, (), understand))
+    for found in chain([first], batches):
+        if found:
+            report(_rebuilt(config, sorted({path for _, path in found}), understand))
 
 
 def _rebuilt(config: Config, changed: Iterable[str], understand: Callable[[str, str], Lesson]) -> Rebuilt:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Table  # the commands' too
 from rich.text import Text
@@ -41,11 +42,15 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table's column; `right` for numbers, `keep` for what may not be broken over two lines."""
+    """A table's column; `right` for numbers, `keep` for what may not be broken over two lines.
+
+    One that is `spare` is left out where the terminal is too narrow for the whole table.
+    """
 
     header: str
     right: bool = False
     keep: bool = False
+    spare: bool = False
 
 
 class Display(Protocol):
@@ -71,17 +76,31 @@ def table(
     total: Sequence[object] = (),
 ) -> Table:
     """Lay out `rows`, with `total` as the last line; words for states are coloured, long cells fold."""
+    given = [column if isinstance(column, Column) else Column(column) for column in columns]
+    lines = [list(row) for row in (*rows, *([total] if total else []))]
+    whole = _laid_out(given, lines, bool(total), title)
+    screen = console()
+    if Measurement.get(screen, screen.options.update(max_width=10_000), whole).maximum <= screen.width:
+        return whole
+    kept = [place for place, column in enumerate(given) if not column.spare]
+    return _laid_out(
+        [given[place] for place in kept], [[row[place] for place in kept] for row in lines], bool(total), title
+    )
+
+
+def _laid_out(columns: Sequence[Column], rows: Sequence[Sequence[object]], total: bool, title: str) -> Table:
     made = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made.padding = (0, 1, 0, 0)
     for column in columns:
-        given = column if isinstance(column, Column) else Column(column)
+        keep = column.keep or column.right
         made.add_column(
-            given.header, justify="right" if given.right else "left", no_wrap=given.keep or given.right, overflow="fold"
+            column.header, justify="right" if column.right else "left", no_wrap=keep, overflow="fold", min_width=4
         )
-    for row in rows:
+    for row in rows[: len(rows) - total]:
         made.add_row(*map(_cell, row))
     if total:
         made.add_section()
-        made.add_row(*map(_cell, total), style="bold")
+        made.add_row(*map(_cell, rows[-1]), style="bold")
     return made
 
 

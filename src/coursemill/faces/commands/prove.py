@@ -113,16 +113,20 @@ def _show(result: Proven) -> None:
 def _table(lesson: LessonProof) -> terminal.Table:
     columns: tuple[terminal.Column | str, ...] = (
         terminal.Column("exercise", keep=True),
-        terminal.Column("tests", right=True),
+        terminal.Column("tests", right=True, spare=True),
         terminal.Column("points", right=True),
-        *("solution", "stub", "wrong answers", "cheats", "mode"),
+        terminal.Column("solution", keep=True),
+        terminal.Column("stub", keep=True),
+        "wrong answers",
+        terminal.Column("cheats", keep=True),
+        "mode",
     )
     return terminal.table(columns, map(_row, lesson.proofs), title=f"{lesson.lesson} ({lesson.seconds:.1f} s)")
 
 
 def _row(proof: Proof) -> tuple[object, ...]:
     isolated, live = proof.modes
-    mode = "isolated" if not live else "in-candidate" if not isolated else f"in-candidate: {live} of {isolated + live}"
+    mode = "isolated" if not live else "in-candidate" if not isolated else f"in-candidate {live}/{isolated + live}"
     cells = (_counted(proof, "solution"), _counted(proof, "stub"), _counted(proof, "wrong", "choice"))
     return (proof.id, proof.tests, proof.points, *cells, _counted(proof, "cheat"), mode if isolated + live else "")
 
@@ -131,7 +135,7 @@ def _counted(proof: Proof, *kinds: Kind) -> str:
     good, tried = proof.counted(*kinds)
     if not tried:
         return ""
-    many = f" {good} of {tried}" if tried > 1 else ""
+    many = f" {good}/{tried}" if tried > 1 else ""
     return f"{'ok' if good == tried else 'failed'}{many}"
 
 

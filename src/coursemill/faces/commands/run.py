@@ -136,11 +136,11 @@ def _show(result: Report, page: Path) -> None:
 def _table(result: Report) -> terminal.Table:
     several = len({run.worksheet for run in result.runs}) > 1
     right = [terminal.Column(name, right=True) for name in ("seconds", "statements", "exercises", "points")]
-    first: tuple[str, ...] = ("worksheet",) if several else ()
+    first = (terminal.Column("worksheet", spare=True),) if several else ()
     columns: tuple[terminal.Column | str, ...] = (
         *first,
         "lesson",
-        "kernel",
+        terminal.Column("kernel", keep=True),
         terminal.Column("status", keep=True),
         *right,
     )
@@ -154,9 +154,9 @@ def _table(result: Report) -> terminal.Table:
     counts = ", ".join(f"{number} {status}" for status, number in result.counts().items())
     total = (
         *([""] if several else []),
-        f"{len(lessons)} lessons" if len(lessons) != 1 else "1 lesson",
+        f"{len(lessons)} lesson{'' if len(lessons) == 1 else 's'}: {counts}",
         "",
-        counts,
+        "",
         f"{result.seconds:.1f}",
         sum(run.statements for run in result.runs),
         sum(run.exercises for run in lessons),
