@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sized
 from contextlib import ExitStack
 from dataclasses import asdict
 
@@ -84,15 +85,21 @@ def show(result: Built) -> None:
     for one in result.stale:
         terminal.show(f"{one.path} is {one.state}" + (f" ({one.note})" if one.note else ""))
     if result.stale:
-        stale = f"{len(result.stale)} files are" if len(result.stale) > 1 else "1 file is"
-        terminal.show(f"{stale} not what the notes say: run `coursemill build` and commit what it writes")
+        are = "is" if len(result.stale) == 1 else "are"
+        advice = "run `coursemill build` and commit what it writes"
+        terminal.show(f"{_count(result.stale, 'file')} {are} not what the notes say: {advice}")
     terminal.show(summary(result, len(result.findings) - len(told)))
 
 
 def summary(result: Built, untold: int = 0) -> str:
     """One line: how much was done, and how long it took; `untold` warnings are left to `coursemill check`."""
+    was = "it was" if len(result.kept) == 1 else "they were"
     parts = [f"built {len(result.built)}", f"unchanged {result.unchanged}"]
-    parts += [f"removed {len(result.removed)} files"] if result.removed else []
-    parts += [f"kept {len(result.kept)} with errors as they were"] if result.kept else []
-    parts += [f"{untold} warnings (see `coursemill check`)"] if untold else []
+    parts += [f"removed {_count(result.removed, 'file')}"] if result.removed else []
+    parts += [f"kept {len(result.kept)} with errors as {was}"] if result.kept else []
+    parts += [f"{_count(range(untold), 'warning')} (see `coursemill check`)"] if untold else []
     return f"{', '.join(parts)}: {result.seconds:.1f} s"
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"

@@ -32,7 +32,7 @@ def command(ctx: click.Context) -> None:
     """
     config = cli.course(ctx)
     terminal.show(f"Watching {config.path(config.notes)}: Ctrl-C ends it.")
-    with suppress(KeyboardInterrupt):  # while building, too: every file is whole, and the next build completes
+    with suppress(KeyboardInterrupt):  # also while it builds: every file is whole, and the next build completes
         watch.watch(config, show)
     terminal.show("Ended.")
 
