@@ -172,6 +172,21 @@ def test_what_is_no_note_is_listed_as_files(course: Config) -> None:
     assert [(f.path, f.code) for f in listing.findings] == [("notes/N.files/passwd", "CM107")]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("N.files/x.ipynb", "notes/N.files/x.ipynb"),
+        ("_worksheets/ws/x.ipynb", "notes/_worksheets/ws/x.ipynb"),
+        ("N.files/a\tb.csv", "notes/N.files/a\\tb.csv"),
+        (os.fsdecode(b"\xff/N.md"), "notes/\\udcff/N.md"),
+    ],
+)
+def test_files_that_cannot_come_along(course: Config, name: str, shown: str) -> None:
+    put(course, name)
+    assert found(course) == ([], {shown: "CM108"})
+    assert vault.walk(course).files == ()
+
+
 def test_without_a_vault(tmp_path: Path) -> None:
     with pytest.raises(CoursemillError, match="notes/: there is no such folder"):
         vault.read(Config(tmp_path))

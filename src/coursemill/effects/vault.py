@@ -175,7 +175,11 @@ def _entries(found: _Walk, folder: Path) -> list[os.DirEntry[str]]:
 def _file(found: _Walk, entry: os.DirEntry[str], holds: _Holds) -> None:
     name = _relative(found, entry.path)
     is_note = holds is not _Holds.DATA and entry.name.endswith(NOTE)
-    problem = naming.cannot_be(entry.name.removesuffix(NOTE)) if is_note else _bad_file(entry.name)
+    problem = naming.cannot_be(entry.name.removesuffix(NOTE)) if is_note else ""
+    if not name.isprintable():
+        problem = "the path has characters that cannot be shown"
+    elif holds is _Holds.DATA and entry.name.endswith(".ipynb"):
+        problem = "a notebook is no file of a lesson: nbgrader would take it for one"
     if problem:
         found.findings.append(codes.BAD_NAME.at(_shown(name), 1, problem))
         return
@@ -214,10 +218,6 @@ def _not_utf8(path: str, data: bytes, error: UnicodeDecodeError) -> Finding:
     guess = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "another encoding"
     message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; the file seems to be {guess}"
     return codes.NOT_UTF8.at(path, line, message, col=col)
-
-
-def _bad_file(name: str) -> str:
-    return "" if name.isprintable() else "the name has characters that cannot be shown"
 
 
 def _unreadable(found: _Walk, path: str | Path, message: str) -> Finding:
