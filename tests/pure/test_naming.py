@@ -46,7 +46,15 @@ def test_names_that_no_notebook_has(stem: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stem", "why"), [("a?", "Windows"), ("a:b", "Windows"), ("a#b", "wikilink"), ("a[b", "wikilink")]
+    ("stem", "why"),
+    [
+        ("a?", "Windows"),
+        ("a:b", "Windows"),
+        ("a#b", "wikilink"),
+        ("a[b", "wikilink"),
+        ("Aux", "device"),
+        ("com1.x", "device"),
+    ],
 )
 def test_names_that_make_trouble(stem: str, why: str) -> None:
     assert why in naming.should_not_be(stem)

@@ -80,6 +80,8 @@ class Outline:
     """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
     inline: tuple[tuple[int, int], ...]
     """Lines of paragraphs and headings: where links may be."""
+    html: tuple[tuple[int, int], ...]
+    """Lines of HTML that is no comment."""
     definitions: dict[str, str]
     """Label of a link's definition → its line: `[label]: address`."""
     notes: Notes
@@ -100,6 +102,7 @@ def outline(lines: list[str]) -> Outline:
         indents=walk.indents,
         tabs=frozenset(walk.tabs),
         inline=tuple(walk.inline),
+        html=tuple(walk.html),
         definitions=_definitions(shown, walk.inline),
         notes=notes,
     )
@@ -142,6 +145,7 @@ class _Walk:
     indents: dict[int, tuple[int, int]] = field(default_factory=dict)
     tabs: set[int] = field(default_factory=set)
     inline: list[tuple[int, int]] = field(default_factory=list)
+    html: list[tuple[int, int]] = field(default_factory=list)
     quotes: list[_Quote] = field(default_factory=list)
     lists: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -156,6 +160,10 @@ class _Walk:
     def on_inline(self, tokens: list[Token], n: int, token: Token) -> None:
         if token.map:
             self.inline.append((token.map[0], token.map[1]))
+
+    def on_html_block(self, tokens: list[Token], n: int, token: Token) -> None:
+        if token.map and not token.content.lstrip().startswith(("<!--", "%%")):
+            self.html.append((token.map[0], token.map[1]))
 
     def on_fence(self, tokens: list[Token], n: int, token: Token) -> None:
         start, end = token.map or (0, 0)

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 LONGEST = 255 - len(".ipynb")
 """Bytes of a name, so that the notebook's fits into a folder's entry."""
 NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+"""Names of Windows's devices, whatever their suffix."""
 NOT_IN_LINKS = re.compile(r"[#^\[\]|]|%%")
 """What cannot stand in a wikilink, as Obsidian says in its page on internal links."""
 
@@ -43,6 +45,8 @@ def should_not_be(stem: str) -> str:
     """Say why a name that a notebook can have is a bad one all the same; empty when it is not."""
     if found := NOT_ON_WINDOWS.search(stem):
         return f"the name has a `{found[0]}`, which Windows does not allow"
+    if RESERVED.fullmatch(stem):
+        return f"`{stem}` is the name of a device on Windows"
     if found := NOT_IN_LINKS.search(stem):
         return f"the name has a `{found[0]}`, which no wikilink can hold"
     return ""

@@ -46,7 +46,7 @@ def lesson(path: str, text: str) -> Lesson:
     assembly = _Assembly(path, outline)
     assembly.run(outline.blocks)
     assembly.finish()
-    links, files = references.find(_masked(body, outline.notes), outline.inline)
+    links, files = references.find(_masked(body, outline.notes), outline.inline, outline.html)
     for key, values in (("related", front.related), ("prerequisites", front.prerequisites)):
         for value in values:
             links += references.in_property(value, lines, front.lines[key], max(front.end_line, front.lines[key]))

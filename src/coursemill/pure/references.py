@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from coursemill.model import FileLink, Link
@@ -14,16 +14,24 @@ _WIKILINK = re.compile(r"(!?)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n
 _FILE = re.compile(
     r"!?\]\((?:<([^<>\n]*)>|([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*))(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
 )
+_DEFINED = re.compile(
+    r"^[ \t>]*\[(?!\^)[^\[\]\n]+\]:[ \t]+(?:<([^<>\n]*)>|([^\s<>]*[./][^\s<>]*))"
+    r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*$",
+    re.MULTILINE,
+)
+_TAG = re.compile(r"<(?:img|source|video|audio)\b[^<>]*?\ssrc=(?:\"([^\"<>\n]*)\"|'([^'<>\n]*)')", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|#|<%")
 
 
-def find(lines: list[str], ranges: Iterable[tuple[int, int]]) -> tuple[list[Link], list[FileLink]]:
-    """Links and files in the paragraphs at `ranges` of `lines` (from 0, half-open), outside of code."""
+def find(
+    lines: list[str], ranges: Iterable[tuple[int, int]], html: Iterable[tuple[int, int]] = ()
+) -> tuple[list[Link], list[FileLink]]:
+    """Links and files in the paragraphs at `ranges` of `lines` (from 0, half-open) and in HTML, outside of code."""
     links: list[Link] = []
     files: list[FileLink] = []
     for start, end in ranges:
         text = "\n".join(lines[start:end])
-        if "[[" not in text and "](" not in text:
+        if not any(mark in text for mark in ("[[", "](", "]:", "src=")):
             continue
         masked = without_code(text)
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
@@ -31,12 +39,10 @@ def find(lines: list[str], ranges: Iterable[tuple[int, int]]) -> tuple[list[Link
             line, column = _place(starts, match.start())
             link = _link(match, text, start + line, column)
             links += [link] if link.target or link.heading else []
-        for match in _FILE.finditer(masked):
-            target = unquote(match[1] or match[2] or "").partition("#")[0]
-            if target and not _SCHEME.match(target):
-                line, column = _place(starts, match.start(1 if match[1] is not None else 2))
-                files.append(FileLink(target, start + line, column))
-    return links, files
+        files += _files(masked, start, (_FILE, _DEFINED, _TAG))
+    for start, end in html:
+        files += _files("\n".join(lines[start:end]), start, (_TAG,))
+    return links, sorted(files, key=lambda file: (file.line, file.col))
 
 
 def in_property(value: str, lines: list[str], first: int, last: int) -> list[Link]:
@@ -71,6 +77,17 @@ def without_code(text: str) -> str:
         at = runs[n][1]
         n += 1
     return "".join(pieces) + text[at:]
+
+
+def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterator[FileLink]:
+    """The files that `text` names, which stands below line `above` (from 1)."""
+    starts = [0] + [m.end() for m in re.finditer("\n", text)]
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            target = unquote(match[1] or match[2] or "").partition("#")[0]
+            if target and not _SCHEME.match(target):
+                line, column = _place(starts, match.start(1 if match[1] is not None else 2))
+                yield FileLink(target, above + line, column)
 
 
 def _link(match: re.Match[str], text: str, line: int, column: int) -> Link:

@@ -52,7 +52,7 @@ def code_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
 @rule()
 def points(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """What is graded is worth something; points that could not be read are the parser's finding."""
-    unread = {finding.line for finding in lesson.findings if finding.code == codes.ATTRIBUTE_VALUE.code}
+    unread = _unread(lesson)
     for task in lesson.tasks:
         for graded in task.tests if isinstance(task, Exercise) else (task,):
             line = graded.span.start
@@ -72,6 +72,7 @@ def one_answer(lesson: Lesson, known: Known) -> Iterator[Finding]:
 @rule()
 def tests(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """An exercise has tests, the untouched starter fails some, and students see some."""
+    unread = _unread(lesson)
     for exercise in _exercises(lesson):
         line, graded = exercise.span.start, exercise.tests
         if not graded:
@@ -79,7 +80,7 @@ def tests(lesson: Lesson, known: Known) -> Iterator[Finding]:
         elif all(test.given for test in graded):
             message = f"every test of `{exercise.id}` is given: the untouched starter gets full marks"
             yield codes.NO_TESTS.at(lesson.path, line, message, fix="add a test that the starter fails")
-        elif all(test.hidden for test in graded):
+        elif all(test.hidden and test.span.start not in unread for test in graded):
             yield codes.HIDDEN_ALONE.at(lesson.path, line)
 
 
@@ -102,7 +103,8 @@ def options(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """A quiz offers something to choose, and something right."""
     for quiz in lesson.tasks:
         if isinstance(quiz, Quiz) and (problem := _options_problem(quiz)):
-            yield codes.QUIZ_OPTIONS.at(lesson.path, quiz.span.start, problem)
+            fix = "" if problem.endswith("is right") else "give each option a line: `- [ ] text`, all different"
+            yield codes.QUIZ_OPTIONS.at(lesson.path, quiz.span.start, problem, fix=fix)
 
 
 @rule()
@@ -130,6 +132,11 @@ def rubric_sum(lesson: Lesson, known: Known) -> Iterator[Finding]:
                 message = "no line of the rubric says its points"
             fix = "begin each line with its points, as in `- 1 pt: …`; they add up to the question's"
             yield codes.RUBRIC_SUM.at(lesson.path, question.span.start, message, fix=fix)
+
+
+def _unread(lesson: Lesson) -> set[int]:
+    """Lines with attributes whose values could not be read, which the parser has reported."""
+    return {finding.line for finding in lesson.findings if finding.code == codes.ATTRIBUTE_VALUE.code}
 
 
 def _derived(name: str, span: Span, known: Known) -> Iterator[Finding]:
