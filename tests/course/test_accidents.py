@@ -85,6 +85,9 @@ def test_killed_at_any_moment(built: Any, tmp_path_factory: pytest.TempPathFacto
         process.kill()
         process.join()
         whole(built, new)
+    for folder in ("build", "notes/_diagrams"):
+        (built.root / folder).mkdir(exist_ok=True)
+        (built.root / folder / f"{store.UNFINISHED}left").write_text("x")
     assert after(built) == new
     assert not list(built.root.rglob(f"{store.UNFINISHED}*"))
     assert not (built.root / "build/stage").exists()

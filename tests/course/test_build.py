@@ -227,6 +227,7 @@ def test_a_note_that_cannot_be_read_keeps_its_notebooks(vault: Any, root: Path, 
     built = vault.build()
     assert not built.ok
     assert {f.path for f in built.findings if f.severity == "error"} == {"notes/A/One.md"}
+    assert lost or built.kept == ("notes/A/One.md",)
     found = vault.tree()
     assert all(found[p] == before[p] for p in before if "One" in p)
     assert not vault.build().ok

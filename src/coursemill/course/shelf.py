@@ -15,6 +15,7 @@ from coursemill.config import Config
 from coursemill.course.past import Past
 from coursemill.effects import store
 from coursemill.effects.store import Stamp
+from coursemill.pure.diagrams import FOLDER
 
 NOTEBOOK = ".ipynb"
 WRITERS = 4
@@ -46,11 +47,13 @@ class Shelf:
         files: dict[str, os.stat_result] = {}
         for folder in (config.notebooks, config.source, config.release):
             files |= store.below(config.root, folder)
-        unfinished = [path for path in files if PurePosixPath(path).name.startswith(store.UNFINISHED)]
-        for path in unfinished:
-            del files[path]
-            if not look_only:
+        unfinished = {path for path in files if PurePosixPath(path).name.startswith(store.UNFINISHED)}
+        if not look_only:
+            for folder in (config.build, f"{config.notes}/{FOLDER}"):
+                unfinished |= {f"{folder}/{p.name}" for p in config.path(folder).glob(f"{store.UNFINISHED}*")}
+            for path in unfinished:
                 store.remove(config.root, path)
+        files = {path: status for path, status in files.items() if path not in unfinished}
         return cls(config, past, look_only, files)
 
     def put(self, path: str, data: bytes, owner: str) -> None:
