@@ -114,10 +114,16 @@ def test_nothing_blocks_and_nothing_outside_is_read(vault: Any, tmp_path_factory
     assert vault.build().written == ()
 
 
-def test_a_case_that_only_some_systems_tell_apart(vault: Any) -> None:
-    vault.put({"a/Note.md": vault.note("one"), "b/note.md": vault.note("two")})
-    built = vault.build()
-    assert built.kept == ("notes/b/note.md",)
+@pytest.mark.parametrize(("one", "two"), [("Note", "note"), ("Cafe\u0301", "Caf\u00e9")])
+def test_names_that_only_some_systems_tell_apart(vault: Any, one: str, two: str) -> None:
+    vault.put({f"a/{one}.md": vault.note("one"), f"b/{two}.md": vault.note("two")})
+    assert vault.build().kept == (f"notes/b/{two}.md",)
+
+
+def test_a_link_to_a_name_composed_otherwise(vault: Any) -> None:
+    vault.put({"Cafe\u0301.md": vault.note("one"), "Two.md": vault.note("two", text="[[caf\u00e9]]")})
+    assert vault.build().findings == ()
+    assert b"(Cafe%CC%81.ipynb)" in vault.tree()["notebooks/WS/Two.ipynb"]
 
 
 @pytest.mark.parametrize("place", ["notebooks", "source", "release"])

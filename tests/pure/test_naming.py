@@ -64,3 +64,8 @@ def test_names_that_make_trouble(stem: str, why: str) -> None:
 def test_names_that_are_fine(stem: str) -> None:
     assert not naming.cannot_be(stem)
     assert not naming.should_not_be(stem)
+
+
+@pytest.mark.parametrize(("one", "two"), [("Note", "nOTE"), ("Cafe\u0301", "CAF\u00c9"), ("straße", "STRASSE")])
+def test_names_that_are_one_on_some_systems(one: str, two: str) -> None:
+    assert naming.folded(one) == naming.folded(two) != naming.folded(one + "x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from fnmatch import fnmatchcase
 
 LONGEST = 255 - len(".ipynb")
@@ -26,6 +27,11 @@ def means(name: str, path: str) -> bool:
     if note.endswith(f"/{wanted}") or f"/{wanted}/" in note:
         return True
     return any(mark in wanted for mark in "*?[") and fnmatchcase(note, f"*/{wanted}")
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that are one on some systems: case, and how accents are composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def cannot_be(stem: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from coursemill.model import Lesson
+from coursemill.pure import naming
 
 WIKILINK = re.compile(
     r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*?)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\[\]\n]*))?\]\]"
@@ -88,5 +89,4 @@ def target(text: str) -> str:
 
 
 def _key(path: str) -> str:
-    folded = path.casefold()
-    return folded.removesuffix(".md").removeprefix("/")
+    return naming.folded(path).removesuffix(".md").removeprefix("/")

@@ -18,9 +18,9 @@ def name(lesson: Lesson, known: Known) -> Iterator[Finding]:
 
 @rule()
 def same_name(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """The notebooks of a worksheet lie in one folder, on systems for which upper and lower case are the same."""
+    """The notebooks of a worksheet lie in one folder, on systems for which case and composed accents are the same."""
     for worksheet in lesson.front.worksheets:
-        first = known.names.get((worksheet, lesson.name.lower()), lesson.path)
+        first = known.names.get((worksheet, naming.folded(lesson.name)), lesson.path)
         if first != lesson.path:
             message = f"{worksheet} has a note of this name: {first}"
             yield codes.SAME_NAME.at(lesson.path, _line(lesson, "worksheet"), message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from coursemill.model import Finding, Lesson, Span
+from coursemill.pure import naming
 from coursemill.pure.near import Names
 from coursemill.pure.vault import VaultMap
 
@@ -24,7 +25,7 @@ class Known:
     ids: Mapping[str, Span] = field(default_factory=dict)
     """Id of a task → the first place in the course where it stands."""
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(Worksheet, note name in lower case) → the first note of that name."""
+    """(Worksheet, note name as systems compare it) → the first note of that name."""
     note_names: Names = field(default_factory=Names)
     """Names and aliases of notes, for near misses."""
     file_paths: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Known:
         for path, lesson in sorted(vault.lessons.items()):
             called |= {lesson.name, *lesson.front.aliases}
             for worksheet in lesson.front.worksheets:
-                names.setdefault((worksheet, lesson.name.lower()), path)
+                names.setdefault((worksheet, naming.folded(lesson.name)), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
                 ids.setdefault(task.id, task.span)
         paths = {PurePosixPath(path).name: path for path in sorted(files, reverse=True)}
