@@ -27,7 +27,7 @@ def installed(modules: Iterable[str], names: Iterable[str] = ()) -> Installed:
 
 def state() -> str:
     """A value that changes when something is installed, removed or upgraded."""
-    folders = (Path(entry) for entry in sys.path if entry.endswith("site-packages"))
+    folders = (Path(entry) for entry in sys.path if entry.endswith(("site-packages", "dist-packages")))
     return f"{sys.version_info[:2]} " + " ".join(f"{f}:{f.stat().st_mtime_ns}" for f in folders if f.is_dir())
 
 
