@@ -308,7 +308,7 @@ def test_the_same_bytes_on_any_machine(vault: Any, root: Path, tmp_path_factory:
     assert modes == {0o644}
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [1, 2, 4])
 def test_many_notes_in_several_processes(vault: Any, jobs: int) -> None:
     vault.put({f"N{n}.md": vault.note(f"n{n}", worksheet=f"WS_{n % 3}", text=f"[[N{n + 1}]]") for n in range(60)})
     vault.put({"N7.md": vault.note("n7").replace("[!exercise|id=n7]", "[!exercise]")})
