@@ -76,6 +76,7 @@ class Workshop:
 Pressing = tuple[int, Path, tuple[str, ...]]
 """A job for nbgrader: its number, the staging course, and the worksheets in it."""
 Pressed = tuple[int, dict[str, release.Generated]]
+Drafted = tuple[int, list[Product]]
 
 
 def press(settings: Path, job: Pressing) -> Pressed:
@@ -103,14 +104,8 @@ def produce(
     with _drafters(shop, batches) as drafters:
         for number in range(len(batches)):
             drafters.give(number)
-            for drafted, products in drafters.ready():
-                staged[drafted] = products
-                nbgrader.give(_pressing(shop, drafted, {w for product in products for w in product.worksheets}))
-            yield from (_finished(shop, staged.pop(done), made) for done, made in nbgrader.ready())
-        for drafted, products in drafters.rest():
-            staged[drafted] = products
-            nbgrader.give(_pressing(shop, drafted, {w for product in products for w in product.worksheets}))
-            yield from (_finished(shop, staged.pop(done), made) for done, made in nbgrader.ready())
+            yield from _handed_over(shop, drafters.ready(), staged, nbgrader)
+        yield from _handed_over(shop, drafters.rest(), staged, nbgrader)
     for number, parcel in enumerate(parcels, len(batches)):
         staged[number] = parcel
         _stage_files(parcel, shop.stage / str(number))
@@ -118,11 +113,21 @@ def produce(
     yield from (_finished(shop, staged.pop(done), made) for done, made in nbgrader.rest())
 
 
+def _handed_over(
+    shop: Workshop,
+    drafts: Iterator[Drafted],
+    staged: dict[int, list[Product] | Parcel],
+    nbgrader: workers.Crew[Pressing, Pressed],
+) -> Iterator[list[Product] | Parcel]:
+    """Give nbgrader what was drafted, and take what it has finished."""
+    for number, products in drafts:
+        staged[number] = products
+        nbgrader.give(_pressing(shop, number, {w for product in products for w in product.worksheets}))
+        yield from (_finished(shop, staged.pop(done), made) for done, made in nbgrader.ready())
+
+
 def _pressing(shop: Workshop, number: int, worksheets: Collection[str]) -> Pressing:
     return number, shop.stage / str(number), tuple(sorted(worksheets))
-
-
-Drafted = tuple[int, list[Product]]
 
 
 def _drafters(
