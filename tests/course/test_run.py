@@ -138,6 +138,13 @@ os.system("echo last words >&2")
 os._exit(7)  # the cell
 ```
 """,
+    "Orphans": """
+```python
+import os, signal, subprocess
+print(subprocess.Popen(["sleep", "600"], start_new_session=True).pid, file=open("/tmp/PIDS", "w"))
+os.kill(os.getppid(), signal.SIGKILL)
+```
+""",
     "Shell": """
 ```bash role="run"
 echo fine
@@ -189,7 +196,8 @@ OTHERS = {
 def course(tmp_path_factory: pytest.TempPathFactory) -> Config:
     root = tmp_path_factory.mktemp("course")
     notes = root / "notes"
-    for name, text in NOTES.items():
+    for name, template in NOTES.items():
+        text = template.replace("/tmp/PIDS", str(root / "pids"))
         write(notes / f"{name}.md", f"---\nworksheet: [ws]\n{FRONT.get(name, '')}---\n# {name}\n{text}")
     for name, text in OTHERS.items():
         write(notes / f"{name}.md", text)
@@ -318,6 +326,16 @@ def test_a_kernel_that_dies_says_how(
     assert told.place == f"notes/Dies.md:{lines('Dies', 'os.system')}"
     printed = next(c.outputs[0].text for c in notebook(course, run).cells if c.get("outputs"))
     assert not alive(int(printed))
+
+
+@pytest.mark.kernel
+def test_a_lesson_that_kills_its_worker_is_told_and_cleaned_up(
+    report: Report, course: Config, alive: Callable[[int], bool]
+) -> None:
+    run = outcome(report, "Orphans")
+    assert (run.status, run.reason) == ("died", "the worker was killed by SIGKILL (out of memory?)")
+    assert run.notebook == ""
+    assert not alive(int(course.path("pids").read_text()))
 
 
 @pytest.mark.kernel

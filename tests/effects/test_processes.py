@@ -50,13 +50,15 @@ def test_a_tree_is_killed_with_orphans_and_those_who_left_the_session(alive: Ali
     assert not any(alive(pid) for pid in family)
 
 
-def test_a_session_is_found_with_those_who_left_it_by_their_mark(alive: Alive) -> None:
+def test_a_session_and_those_who_left_it_are_found_by_number_and_by_mark(alive: Alive) -> None:
     with start("COURSEMILL_TEST=session") as process:
         family = processes.below(process.pid) | {process.pid}
         try:
-            assert processes.of_session(process.pid, "COURSEMILL_TEST=session") == family
-            assert processes.of_session(-1, "COURSEMILL_TEST=sess") == frozenset()
-            assert processes.kill(lambda: processes.of_session(process.pid, "COURSEMILL_TEST=session"))
+            assert len(processes.of_session(process.pid) & family) == 2
+            assert len(processes.marked("COURSEMILL_TEST=session") & family) == 2
+            assert processes.marked("COURSEMILL_TEST=sess") == frozenset()
+            both = "COURSEMILL_TEST=session"
+            assert processes.kill(lambda: processes.of_session(process.pid) | processes.marked(both))
         finally:
             processes.kill_tree(process.pid)
     assert not any(alive(pid) for pid in family)

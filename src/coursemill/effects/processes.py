@@ -60,12 +60,17 @@ def below(pid: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def of_session(session: int, mark: str) -> frozenset[int]:
-    """The living processes of a session, and those that carry `mark` ("NAME=value") in their environment.
+def of_session(session: int) -> frozenset[int]:
+    """The living processes of a session."""
+    return frozenset(p.pid for p in _table() if p.session == session)
 
-    The mark finds what has left the session, as daemons do.
+
+def marked(mark: str) -> frozenset[int]:
+    """The living processes that were started with `mark` ("NAME=value") in their environment.
+
+    It finds those that have left their session and lost their parents, as daemons do.
     """
-    return frozenset(p.pid for p in _table() if p.session == session or _carries(p.pid, mark))
+    return frozenset(p.pid for p in _table() if p.pid != os.getpid() and _carries(p.pid, mark))
 
 
 def become_subreaper() -> None:

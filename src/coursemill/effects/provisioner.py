@@ -70,6 +70,6 @@ class CoursemillProvisioner(LocalProvisioner):
         """Kill what the kernel started and left running, also when it was shut down politely or restarts."""
         if self.pid:
             session, mark = self.pid, f"{MARK}={self.kernel_id}"
-            processes.kill(lambda: processes.of_session(session, mark))
+            processes.kill(lambda: processes.of_session(session) | processes.marked(mark))
             self.pid = None
         await super().cleanup(restart=restart)

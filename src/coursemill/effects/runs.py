@@ -33,6 +33,8 @@ from coursemill.effects.workers import cores
 from coursemill.pure.judge import Judgement, Stop, judge
 from coursemill.pure.outcome import Failure
 
+MARK = "COURSEMILL_RUN"
+"""Environment variable that tells which worker's directory a process belongs to."""
 START = 120
 """Seconds that a worker may take to import papermill, and a kernel to answer first; a busy machine is slow."""
 GRACE = 5.0
@@ -111,7 +113,7 @@ class _Worker:
         self.deadline = self.began + START
         self.cell = ""
         self.talk, theirs = pipe()
-        environment = {THREADS: threads, **os.environ}
+        environment = {THREADS: threads, **os.environ, MARK: str(self.scratch)}
         self.process = process(target=_work, args=(job, self.scratch, environment, theirs), daemon=True)
         try:
             self.process.start()
@@ -146,7 +148,10 @@ class _Worker:
     def end(self) -> None:
         """Kill the worker with all below it, and remove its directory."""
         if self.process.pid:
-            processes.kill_tree(self.process.pid)
+            if self.process.is_alive():
+                processes.kill_tree(self.process.pid)
+            else:  # its children have other parents now
+                processes.kill(lambda: processes.marked(f"{MARK}={self.scratch}"))
             self.process.join(GRACE)
             with contextlib.suppress(ValueError):  # it cannot be killed, hanging in a device: let it be
                 self.process.close()
