@@ -293,7 +293,7 @@ def test_a_sound_lesson(sound: LessonProof) -> None:
 
 def test_every_answer_is_tried_and_gets_what_it_deserves(sound: LessonProof) -> None:
     scores = {p.id: {t.name: t.score for t in p.tried} for p in sound.proofs}
-    cheats = {"an object equal to everything": 0.0, "functions that return such objects": 0.0}
+    cheats = {"an object equal to everything": 0.0, "a function that returns such objects": 0.0}
     assert scores["price"] == {"the solution": 3, "the stub": 0, "wrong answer 1": 1, "wrong answer 2": 2, **cheats}
     assert scores["kind"] == {
         **{"the answer AC": 2, "the stub": 0, "the answer A": 0, "the answer B": 0, "the answer C": 0},
@@ -317,7 +317,7 @@ def test_a_test_that_the_stub_passes(faults: LessonProof) -> None:
     )
     assert cheat.startswith(f"{second}: an object equal to everything gets 1 of 1 point in unsound-test-2 (compare")
     assert other.startswith(
-        f"{second}: functions that return such objects gets 1 of 1 point in unsound-test-2 (compare"
+        f"{second}: a function that returns such objects gets 1 of 1 point in unsound-test-2 (compare"
     )
 
 
@@ -327,7 +327,7 @@ def test_a_test_that_needs_live_objects(faults: LessonProof) -> None:
     assert proof.modes == (1, 1)
     assert [one.partition(" (")[0] for one in told(proof)] == [
         f"{where}: {name} gets 1 of 1 point in live-test-2"
-        for name in ("an object equal to everything", "functions that return such objects")
+        for name in ("an object equal to everything", "a function that returns such objects")
     ]
 
 

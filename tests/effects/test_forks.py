@@ -31,6 +31,7 @@ def called(body: str) -> Any:
     [
         ("kept.append(1); return kept", [[1], ""]),
         ("return 'x' * 1_000_000", ["x" * 1_000_000, ""]),
+        ("os.fork(); time.sleep(0.1); return 'once'", ["once", ""]),
         ("os._exit(3)", [None, "ends its process, which ended with exit status 3"]),
         ("os.abort()", [None, "ends its process, which was killed by SIGABRT"]),
         ("time.sleep(60)", [None, "is still running after 1 s"]),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coursemill.pure.proof import Outcome, Proof, Tried, proof, to_data
+from coursemill.pure.proof import Mode, Outcome, Proof, Tried, proof, to_data
 from coursemill.pure.trials import Kind, Source, Step, Trial, Variant
 
 STEPS = (
@@ -120,3 +120,17 @@ def test_counts_and_modes() -> None:
     data: dict[str, Any] = to_data(found)
     assert (data["isolated"], data["in_candidate"], data["sound"]) == (1, 1, False)
     assert [a["score"] for a in data["answers"]] == [3, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "advice"),
+    [
+        ("stub", "isolated", "mark the test `given=true`"),
+        ("cheat", "isolated", "compare what the answer gives with a value"),
+        ("cheat", "in-candidate", "assert also what must be false"),
+    ],
+)
+def test_what_to_do_about_points_for_nothing(kind: Kind, mode: Mode, advice: str) -> None:
+    tried = Tried("it", kind, (Outcome("a-test-1", mode, 1), Outcome("a-test-2", mode, 0, "no")))
+    (problem,) = proof("notes/N.md", Trial("a", "A", 8, STEPS, (Variant(kind, "it", 1, {}),)), [tried]).problems
+    assert advice in problem.fix

@@ -108,7 +108,7 @@ def test_the_answers_of_an_exercise() -> None:
         ("wrong", "wrong answer 1", 33, 1),
         ("wrong", "wrong answer 2", 38, 0.5),
         ("cheat", "an object equal to everything", 12, 0),
-        ("cheat", "functions that return such objects", 12, 0),
+        ("cheat", "a function that returns such objects", 12, 0),
     ]
     first, second = (v.answers for v in shop.variants[2:4])
     assert [s.text for s in first.values()] == ["def area(r):\n    return r", shop.steps[2].source.text]

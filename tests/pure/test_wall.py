@@ -315,6 +315,38 @@ def test_iterators_and_generators(wall: Wall) -> None:
         iter(wall.see(object()))
 
 
+def test_what_exceptions_hold_beside_their_arguments(wall: Wall) -> None:
+    def last() -> Iterator[int]:
+        yield 1
+        return Yes()  # type: ignore[return-value]  # a lie, as answers may tell it
+
+    def outer() -> Iterator[Any]:
+        given = yield from wall.see(last)()
+        yield given
+
+    _, given = outer()
+    assert isinstance(given, Proxy)
+    with pytest.raises(AttributeError) as caught:
+        wall.see(lambda: Stack().missing)()  # type: ignore[attr-defined]  # that is the point
+    assert isinstance(caught.value.obj, Proxy)
+
+
+def test_the_cause_of_an_exception(wall: Wall) -> None:
+    def fail(error: type[Exception]) -> None:
+        try:
+            Stack(1, 2, 3).push(4)
+        except FullError as full:
+            raise error from full
+
+    for error in (RuntimeError, FullError):
+        with pytest.raises(ValueError if error is FullError else error) as caught:
+            wall.see(fail)(error)
+        cause = caught.value.__cause__
+        assert type(cause) is not FullError
+        assert isinstance(cause, ValueError)
+        assert cause.args == (4, 3)
+
+
 def test_with_blocks_cannot_swallow_a_failed_assertion(wall: Wall) -> None:
     quiet = wall.see(swallowing)
     with quiet() as value:

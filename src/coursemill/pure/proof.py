@@ -151,14 +151,17 @@ def _of_nothing(path: str, trial: Trial, variant: Variant, tried: Tried) -> Iter
         return
     for step, outcome in _pairs(trial, tried):
         if outcome.score > ENOUGH and not step.given:
-            stub = variant.kind == "stub"
-            fix = (
-                "test what the starter lacks, or mark the test `given=true`"
-                if stub
-                else "compare what the answer gives with a value (`==`), or its class and its parts"
-            )
             message = f"gets {outcome.score:g} of {_points(step.points)} in {step.id}"
-            yield Problem(f"{path}:{_line(step)}", variant.name, message, fix)
+            yield Problem(f"{path}:{_line(step)}", variant.name, message, _harden(variant, outcome))
+
+
+def _harden(variant: Variant, outcome: Outcome) -> str:
+    """What to do about a test that gives points to an answer which knows nothing."""
+    if variant.kind == "stub":
+        return "test what the starter lacks, or mark the test `given=true`"
+    if outcome.mode == "isolated":
+        return "compare what the answer gives with a value (`==`), or its class and its parts"
+    return "here the answer's own `==`, `<` or truth decides: assert also what must be false, or compare plain parts"
 
 
 def _told(trial: Trial, variant: Variant, tried: Tried) -> str:

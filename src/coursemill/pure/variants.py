@@ -82,7 +82,7 @@ def _wrong(exercise: Exercise, wrong: Wrong, answers: Sequence[Step]) -> tuple[s
 def _cheats(answers: Iterable[Step], line: int) -> Iterator[Variant]:
     made = (
         ("an object equal to everything", cheats.equal_to_everything),
-        ("functions that return such objects", cheats.returning_such),
+        ("a function that returns such objects", cheats.returning_such),
     )
     seen = []
     for name, cheat in made:

@@ -16,7 +16,7 @@ import functools
 import operator
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -63,7 +63,7 @@ class Wall:
             seen = self._error(error)
             if seen is error:
                 raise
-            raise seen.with_traceback(error.__traceback__) from None
+            raise seen.with_traceback(error.__traceback__) from seen.__cause__
 
     def proxy(self, value: Any) -> Any:
         """Return what a test may see of a value that is no plain data, or too much of it."""
@@ -122,7 +122,19 @@ class Wall:
         seen = error if known else self._mirror(cls).__new__(self._mirror(cls))
         seen.args = self.see(error.args)
         seen.__dict__.update(self.see(error.__dict__), **values)
+        if known:
+            self._see_fields(error)
+        if error.__cause__ is not None:
+            seen.__cause__ = self._error(error.__cause__)
         return seen
+
+    def _see_fields(self, error: BaseException) -> None:
+        """What C's exceptions hold beside `args`, such as `StopIteration.value` that `yield from` gives."""
+        for base in plain.mro(type(error)):
+            for field in vars(base).values():
+                if type(field) is types.MemberDescriptorType:
+                    with suppress(AttributeError, TypeError):  # one that is not set, or cannot be
+                        field.__set__(error, self.see(field.__get__(error)))
 
     def _is_mirror(self, cls: type) -> bool:
         return any(mirror is cls for _, mirror in self._mirrors.values())
