@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +81,9 @@ def from_here(course: config.Config, names: Sequence[str]) -> tuple[str, ...]:
 
 def main() -> None:
     """Run the command line; errors that a person can act on are one line on stderr."""
+    _in_utf8()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name still gets the rest
     try:
         cli.main(prog_name="coursemill")
     except Unavailable as error:
@@ -87,6 +92,13 @@ def main() -> None:
         sys.exit(_say(error, USAGE))
     except CoursemillError as error:
         sys.exit(_say(error, PROBLEMS))
+
+
+def _in_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale says otherwise: names must mean the same everywhere."""
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "coursemill", *sys.argv[1:]])
 
 
 def _from_root(root: Path, name: str) -> str:
