@@ -237,6 +237,22 @@ def test_a_note_without_a_title_or_text_gets_its_name() -> None:
     assert notebook["cells"][0]["source"].startswith("# Everything\n\n<div ")
 
 
+@pytest.mark.parametrize(
+    ("note", "start"),
+    [
+        ("Title\n=====\n\nText.", "Title\n=====\n\n<div "),
+        ("%% a comment %%\n\n<!-- b -->\n\n  # Title\n\nText.", "# Title\n\n<div "),
+        ("Text.\n\n# Title\n\nMore.", "<div "),
+        ("Text.\n\n## Part", "# Everything\n\n<div "),
+        ("- item\n=====", "# Everything\n\n<div "),
+    ],
+)
+def test_a_title_stands_once_and_first(note: str, start: str) -> None:
+    notebook = make(f"---\nworksheet: W\nobjectives: [a]\n---\n{note}\n")["worked"]
+    assert notebook["cells"][0]["source"].startswith(start)
+    assert json.dumps(notebook["cells"]).count("Title") == note.count("Title")
+
+
 def test_a_solution_without_markers_is_hidden_whole_and_still_writes_its_file() -> None:
     text = TEXT.replace('### BEGIN SOLUTION\nNAME = "the solution"\n### END SOLUTION', 'NAME = "the solution"')
     source = cells(make(text)["instructor"])["demo-file"]["source"]

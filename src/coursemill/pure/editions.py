@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from typing import Any
 
-from coursemill.model import Code, Edition, Lesson, Prose, Solution, Span
-from coursemill.pure import callouts, cells, links, prose
+from coursemill.model import Code, Edition, Lesson, Part, Prose, Solution, Span
+from coursemill.pure import callouts, cells, comments, links, prose
 from coursemill.pure.cells import Cell, Notebook
 from coursemill.pure.tasks import Desk, task_cells, test_text
 from coursemill.pure.vault import WIKILINK, VaultMap, target
+
+_TITLE = re.compile(r"\s*(?: {0,3}#(?:[ \t][^\n]*|(?=\n|$))|[^\n]+\n {0,3}=+[ \t]*(?=\n|$))")
+"""A heading of the first level at the beginning of a text, above or below its line."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,10 @@ class _Writer:
 
     def cells(self) -> Iterator[Cell]:
         """Every cell of the notebook, in order."""
-        parts = list(self.lesson.parts)
+        parts = list(dropwhile(_is_comment, self.lesson.parts))
         top = next((part for part in parts[:1] if isinstance(part, Prose)), None)
-        yield self.top(top)
+        if (cell := self.top(top)).source:
+            yield cell
         for part in parts[1:] if top else parts:
             if isinstance(part, Prose | Code):
                 yield from self.plain(part)
@@ -93,9 +99,10 @@ class _Writer:
     def top(self, first: Prose | None) -> Cell:
         """The title, what the lesson teaches and needs, and the first prose."""
         text = prose.render(first.text, self.page, 1) if first else ""
-        title, _, rest = text.lstrip("\n").partition("\n") if text.lstrip("\n").startswith("# ") else ("", "", text)
-        heading = title or f"# {links.escaped(self.lesson.title)}"
-        parts = [heading, self.aims(), rest.strip("\n")]
+        titles = [heading for heading in self.lesson.headings if heading.level == 1]
+        found = _TITLE.match(text) if first and titles and titles[0].line == first.span.start else None
+        title = found[0].strip() if found else "" if titles else f"# {links.escaped(self.lesson.title)}"
+        parts = [title, self.aims(), text[found.end() if found else 0 :].strip("\n")]
         span = first.span if first else Span(self.lesson.path, 1, max(self.lesson.front.end_line, 1))
         return Cell("markdown", "\n\n".join(part for part in parts if part), span, id="", slug="top")
 
@@ -169,6 +176,10 @@ class _Writer:
         if WIKILINK.search(text) or not self.context.vault.resolve(text, self.lesson.path):
             return links.inline(text, self.page)
         return links.wikilink(text, None, None, self.page)
+
+
+def _is_comment(part: Part) -> bool:
+    return isinstance(part, Prose) and not comments.removed(part.text).strip()
 
 
 def _listed(title: str, items: list[str]) -> str:

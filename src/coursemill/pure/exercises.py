@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from coursemill.model import Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
-from coursemill.pure import codes
+from coursemill.pure import codes, comments
 from coursemill.pure.attributes import of_callout
 from coursemill.pure.markdown import Callout, Fence, Outline
 from coursemill.pure.pieces import defined, is_blank, unquoted
-from coursemill.pure.references import without_code
+from coursemill.pure.references import VERBATIM, masked
 
 _OPTION = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\](?:[ \t]+(.*))?")
 _ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -19,8 +19,7 @@ _NEARLY = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])?[ \t]*\[[ xX✓✔-]?\](?![(\
 _WHY = re.compile(
     r"(?:(?<![*\w])\*(?![*\s])((?:[^*]|\*\*[^*]+\*\*)+)(?<!\s)\*|(?<!\w)_(?![_\s])((?:[^_]|(?<=\w)_(?=\w))+)(?<!\s)_)$"
 )
-_VERBATIM = re.compile(r"\\[^\w\s]|\$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d)")
-"""What stands for itself: an escaped character, mathematics."""
+_PLAIN = re.compile(VERBATIM, re.VERBOSE)
 
 
 @dataclass
@@ -134,10 +133,9 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
 
 def _option(right: bool, lines: list[str]) -> Option:
     margin = min((len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")), default=0)
-    text = "\n".join([lines[0], *(line[margin:] for line in lines[1:])]).strip(" \t\n")
-    masked = "".join(c if c == plain else "\0" for c, plain in zip(text, without_code(text), strict=True))
-    masked = _VERBATIM.sub(lambda m: "\0" * len(m[0]), masked)
-    why = _WHY.search(masked)  # a remark may start and end with code, and stars in code end none
+    text = comments.removed("\n".join([lines[0], *(line[margin:] for line in lines[1:])])).strip(" \t\n")
+    plain = _PLAIN.sub(lambda m: "\0" * len(m[0]), masked(text))
+    why = _WHY.search(plain)  # a remark may start and end with code, and stars in code end none
     if why is None or not text[: why.start()].strip():
         return Option(text, right)
     first, last = why.span(1) if why[1] is not None else why.span(2)

@@ -33,7 +33,7 @@ def _parser() -> MarkdownIt:
     ends = ["paragraph", "reference", "blockquote", "list"]
     rules.push("fence", _marked(fences.fence), {"alt": ends})
     rules.push("code", _marked(code), {"alt": []})
-    rules.push("comment", _marked(_comment), {"alt": ends[:3]})
+    rules.push("comment", _marked(comment), {"alt": ends[:3]})
     rules.push("blockquote", _marked(_quote), {"alt": ends})
     rules.push("hr", _marked(hr), {"alt": ends})
     rules.push("list", _marked(_list), {"alt": ends[:3]})
@@ -121,7 +121,7 @@ def _html(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return False
 
 
-def _comment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+def comment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Obsidian's `%%` comment of several lines: no fence or heading in it counts."""
     first = _line(state, start)
     notes: fences.Notes = state.env["notes"]

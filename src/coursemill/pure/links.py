@@ -12,20 +12,15 @@ from urllib.parse import quote, unquote
 from markdown_it import MarkdownIt
 
 from coursemill.model import Heading, Lesson
-from coursemill.pure.references import without_code
+from coursemill.pure import comments
+from coursemill.pure.references import VERBATIM, masked
 from coursemill.pure.vault import WIKILINK, VaultMap
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
-_PARAGRAPH = r"(?:(?!\n[ \t]*\n)[\s\S])+?"
-_VERBATIM = rf"""
-    \\[^\w\s]                                          # an escaped character
-  | \$\${_PARAGRAPH}\$\$ | \$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d) # mathematics
-  | <[a-zA-Z/!][^<>\n]*>                               # a tag or an autolink
-"""
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
 _MARKS = re.compile(
-    rf"""{_VERBATIM}
+    rf"""{VERBATIM}
   | (?P<wikilink>{WIKILINK.pattern})
   | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?:<(?P<wide>[^<>\n]+)>|(?P<source>[^()\s]+))\)
   | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
@@ -35,7 +30,6 @@ _MARKS = re.compile(
     """,
     re.VERBOSE,
 )
-_COMMENT = re.compile(rf"(?P<verbatim>{_VERBATIM})|%%[\s\S]*?%%", re.VERBOSE)
 
 
 @dataclass(frozen=True)
@@ -51,23 +45,11 @@ def inline(text: str, place: Place) -> str:
     """Replace the marks in `text`, which holds no code blocks; code spans and mathematics are left alone."""
     pieces = []
     done = 0
-    for match in _MARKS.finditer(_masked(text)):
+    for match in _MARKS.finditer(masked(text)):
         part = {name: text[slice(*match.span(name))] if match[name] is not None else None for name in _PARTS}
         pieces += [text[done : match.start()], _replaced(part, place) or text[slice(*match.span())]]
         done = match.end()
     return "".join([*pieces, text[done:]])
-
-
-def uncommented(text: str) -> str:
-    """Take `%% comments %%` out; a line that holds nothing else goes with them."""
-    pieces = []
-    done = 0
-    for match in _COMMENT.finditer(_masked(text)):
-        if match["verbatim"] is None:
-            pieces += [text[done : match.start()], "\0"]
-            done = match.end()
-    lines = "".join([*pieces, text[done:]]).split("\n")
-    return "\n".join(line.replace("\0", "") for line in lines if not line.strip() or line.replace("\0", "").strip())
 
 
 def wikilink(target: str, heading: str | None, alias: str | None, place: Place, *, embed: bool = False) -> str:
@@ -96,7 +78,8 @@ def anchor(heading: str) -> str:
 
 def plain(markdown: str) -> str:
     """The text of a heading without its markup."""
-    text = WIKILINK.sub(lambda m: m["alias"] or m["heading"] or m["target"], markdown) if "[[" in markdown else markdown
+    text = comments.removed(markdown)
+    text = WIKILINK.sub(lambda m: m["alias"] or m["heading"] or m["target"], text) if "[[" in text else text
     if any(mark in text for mark in "\\*_`[<&~"):
         tokens = _INLINE.parseInline(text)[0].children or []
         text = "".join(token.content for token in tokens if token.type in ("text", "code_inline"))
@@ -122,15 +105,6 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
         linked = _notebook(unquote(note), unquote(part["part"] or part["below"] or ""), place)
         return f"]({linked})" if linked else ""
     return f"<mark>{inline(part['marked'], place)}</mark>" if part["marked"] else ""
-
-
-def _masked(text: str) -> str:
-    """`text`, as long as before, with `\\0` for what stands in code spans."""
-    if "`" not in text:
-        return text
-    paragraphs = re.split(r"(\n[ \t]*\n)", text)
-    blanked = "".join(without_code(paragraph) if "`" in paragraph else paragraph for paragraph in paragraphs)
-    return "".join(char if char == blank else "\0" for char, blank in zip(text, blanked, strict=True))
 
 
 def _notebook(target: str, heading: str, place: Place) -> str:

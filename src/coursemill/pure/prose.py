@@ -9,11 +9,11 @@ from textwrap import dedent
 
 from markdown_it.token import Token
 
-from coursemill.pure import callouts, diagrams
-from coursemill.pure.links import Place, inline, uncommented
+from coursemill.pure import callouts, comments, diagrams
+from coursemill.pure.links import Place, inline
 from coursemill.pure.verbatim import Fence, blocks, fences
 
-_MARK = re.compile(r"\[\[|==|%%|\[!|\[list2tab|```|~~~|\]\(")
+_MARK = re.compile(r"\[\[|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(")
 _TABS = re.compile(r"^[ \t]*\[list2tab(?:\|#?(?P<title>[^\]\n]*))?\][ \t]*$")
 _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
@@ -37,8 +37,7 @@ def render(text: str, page: Page, level: int = 1) -> str:
     """Markdown for Jupyter of `text`, which stands under a heading of `level`."""
     if not _MARK.search(text) or page.depth > NESTED:
         return text
-    if "%%" in text:
-        text = _without_comments(text)
+    text = comments.removed(text)
     lines = text.split("\n")
     shown: list[str] = []
     done = 0
@@ -157,19 +156,6 @@ def _list_after(tokens: Sequence[Token]) -> list[int] | None:
     """Lines of the list directly below the paragraph that `tokens` start with."""
     after = tokens[3] if len(tokens) > 3 else None
     return after.map if after is not None and after.type in ("bullet_list_open", "ordered_list_open") else None
-
-
-def _without_comments(text: str) -> str:
-    lines = text.split("\n")
-    kept: list[str] = []
-    done = 0
-    for token in blocks(text):
-        if token.type in ("fence", "code_block") and token.map:
-            kept += [uncommented("\n".join(lines[done : token.map[0]]))] if token.map[0] > done else []
-            kept += lines[slice(*token.map)]
-            done = token.map[1]
-    kept += [uncommented("\n".join(lines[done:]))] if done < len(lines) else []
-    return "\n".join(kept)
 
 
 def _level(lines: Sequence[str], otherwise: int) -> int:

@@ -9,6 +9,13 @@ from urllib.parse import unquote
 
 from coursemill.model import FileLink, Link
 
+_PARAGRAPH = r"(?:(?!\n[ \t]*\n)[\s\S])+?"
+VERBATIM = rf"""
+    \\[^\w\s]                                          # an escaped character
+  | \$\${_PARAGRAPH}\$\$ | \$(?![\s$])[^$\n]*?(?<!\s)\$(?!\d) # mathematics
+  | <[a-zA-Z/!][^<>\n]*>                               # a tag or an autolink
+"""
+"""Where no inline marks are, as a verbose pattern: it stands in others."""
 _TICKS = re.compile(r"(?<!\\)`+|\\`(`*)")
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n]*))?\]\]")
 _FILE = re.compile(
@@ -20,6 +27,7 @@ _DEFINED = re.compile(
     re.MULTILINE,
 )
 _TAG = re.compile(r"<(?:img|source|video|audio)\b[^<>]*?\ssrc=(?:\"([^\"<>\n]*)\"|'([^'<>\n]*)')", re.IGNORECASE)
+_COMMENT = re.compile(r"%%[\s\S]*?%%|<!--[\s\S]*?-->")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|#|<%")
 
 
@@ -33,13 +41,13 @@ def find(
         text = "\n".join(lines[start:end])
         if not any(mark in text for mark in ("[[", "](", "]:", "src=")):
             continue
-        masked = without_code(text)
+        shown = _COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), without_code(text))
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
-        for match in _WIKILINK.finditer(masked):
+        for match in _WIKILINK.finditer(shown):
             line, column = _place(starts, match.start())
             link = _link(match, text, start + line, column)
             links += [link] if link.target or link.heading else []
-        files += _files(masked, start, (_FILE, _DEFINED, _TAG))
+        files += _files(shown, start, (_FILE, _DEFINED, _TAG))
     for start, end in html:
         files += _files("\n".join(lines[start:end]), start, (_TAG,))
     return links, sorted(files, key=lambda file: (file.line, file.col))
@@ -77,6 +85,15 @@ def without_code(text: str) -> str:
         at = runs[n][1]
         n += 1
     return "".join(pieces) + text[at:]
+
+
+def masked(text: str) -> str:
+    """`text`, as long as before, with `\\0` for what stands in code spans."""
+    if "`" not in text:
+        return text
+    paragraphs = re.split(r"(\n[ \t]*\n)", text)
+    blanked = "".join(without_code(paragraph) if "`" in paragraph else paragraph for paragraph in paragraphs)
+    return "".join(char if char == blank else "\0" for char, blank in zip(text, blanked, strict=True))
 
 
 def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterator[FileLink]:

@@ -10,6 +10,9 @@ from functools import lru_cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from coursemill.pure.fences import Notes
+from coursemill.pure.grammar import comment
+
 _CLOSING = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$")
 
 
@@ -27,7 +30,7 @@ class Fence:
 @lru_cache(maxsize=512)  # both editions of a lesson ask for the same texts
 def blocks(text: str) -> tuple[Token, ...]:
     """Block tokens of `text`, without their inline content; lines are `Token.map`."""
-    return tuple(_PARSER.parse(text))
+    return tuple(_PARSER.parse(text, {"notes": Notes()}))
 
 
 def fences(text: str) -> Iterator[Fence]:
@@ -44,3 +47,4 @@ def fences(text: str) -> Iterator[Fence]:
 
 _PARSER = MarkdownIt("commonmark")
 _PARSER.core.ruler.enableOnly(["block"])
+_PARSER.block.ruler.before("blockquote", "comment", comment, {"alt": ["paragraph", "reference", "blockquote"]})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from coursemill.model import Code, Finding, Hint, Lesson, Prose, Question, Quiz, Solution, Task, Test, Wrong
-from coursemill.pure import codes
+from coursemill.pure import codes, comments
 from coursemill.pure.rules.rule import Known, rule
 
 MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
@@ -71,7 +71,8 @@ def _pairs(path: str, solution: Solution) -> Iterator[Finding]:
 
 def _strays(path: str, piece: Prose | Code | Hint | Test) -> Iterator[Finding]:
     first = piece.first_line if isinstance(piece, Code | Test) else piece.span.start + isinstance(piece, Hint)
-    for line, word, what in _markers(piece.text, first):
+    text = piece.text if isinstance(piece, Code | Test) else comments.blanked(piece.text)
+    for line, word, what in _markers(text, first):
         yield _stray(path, min(line, piece.span.end), word, what)
 
 
