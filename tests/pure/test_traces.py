@@ -144,3 +144,30 @@ def test_recursion_and_long_messages_are_cut() -> None:
 def test_a_misused_magic_is_told_by_stderr() -> None:
     broken = cell("c", "%nosuch", "20", 1, (stderr("UsageError: Line magic function `%nosuch` not found.\n"),))
     assert traces.explain(broken, [broken]).message == "UsageError: Line magic function `%nosuch` not found."
+
+
+def test_a_group_of_exceptions_is_told_by_its_head() -> None:
+    text = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/v/IPython/core/interactiveshell.py", line 3823, in run_code\n'
+        "  |     exec(code_obj, self.user_global_ns, self.user_ns)\n"
+        '  |   File "/tmp/c/tmp/ipykernel_26238/1848839716.py", line 2, in <module>\n'
+        "  |     raise many\n"
+        "  | ExceptionGroup: many (2 sub-exceptions)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | ValueError: 1\n"
+        "    +------------------------------------\n"
+    )
+    broken = cell("c", "x = 1\nraise many", "20-21", 1, (stderr(text),))
+    assert traces.explain(broken, [broken]) == traces.Trace(
+        "notes/L.md:21", "ExceptionGroup: many (2 sub-exceptions)", ("notes/L.md:21: raise many",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "line"), [("import sys\nsys.exit(4)", 21), ("raise SystemExit", 20), ("exit(1)\nexit(2)", 20)]
+)
+def test_the_line_that_ends_the_program(source: str, line: int) -> None:
+    said = error("SystemExit", "4", "An exception has occurred, use %tb to see the full traceback.\n", "SystemExit: 4")
+    broken = cell("c", source, "20-21", 1, (said,))
+    assert traces.explain(broken, [broken]).place == f"notes/L.md:{line}"

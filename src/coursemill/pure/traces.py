@@ -32,6 +32,12 @@ WRITTEN = re.compile(r"^%%(?:writefile|file)\s+(?P<path>[^\s-][^\n]*?)\s*$", re.
 SHELL = re.compile(r"^%%(?:bash|sh|script)\b")
 SHELL_LINE = re.compile(r"^(?:bash|sh): line (\d+): ", re.MULTILINE)
 SHELL_STATUS = re.compile(r"exit status (-?\d+)\.?\s*$")
+GROUP = re.compile(
+    r"^  \+ Exception Group Traceback.*?^  \|   File [^\n]*ipykernel_[^\n]*\", line (?P<line>\d+), in .*?"
+    r"^  \| (?P<said>\w[\w.]*: [^\n]*)$",
+    re.MULTILINE | re.DOTALL,
+)
+EXIT = re.compile(r"\b(?:exit|quit)\(|\bSystemExit\b")
 CELL_FILE = re.compile(r" \(\d+\.py, line \d+\)$")
 LIBRARY = re.compile(r"^.*/(?:site-packages|python3\.\d+)/")
 MOST_FRAMES = 8
@@ -81,9 +87,8 @@ def explain(cell: Cell, cells: Sequence[Cell]) -> Trace:
     """Say what went wrong in `cell` and where in the note, from its outputs; `cells` are the notebook's."""
     error = next((o for o in cell["outputs"] if o["output_type"] == "error"), None)
     stderr = ANSI.sub("", "".join(_text(o["text"]) for o in cell["outputs"] if o.get("name") == "stderr"))
-    if error is None:  # a magic was misused: IPython says so on stderr alone
-        said = [line for line in stderr.splitlines() if line.strip()]
-        return Trace(place(cell, 1), said[-1] if said else "the cell failed and said nothing", ())
+    if error is None:
+        return _on_stderr(cell, stderr)
     text = CHAINED.split(ANSI.sub("", "\n".join(error["traceback"])))[-1]
     found = list(_frames(text, cell, cells))
     message = _message(error["ename"], error["evalue"])
@@ -92,8 +97,26 @@ def explain(cell: Cell, cells: Sequence[Cell]) -> Trace:
         message = _said_by_program(message, stderr)
     if SHELL.match(cell["source"]):
         found = _in_shell(cell, found, stderr)
+    if error["ename"] == "SystemExit" and not found:
+        found = _exits(cell)
     ours = [frame for frame in found if frame.note]
     return Trace(ours[-1].place if ours else place(cell, 1), message, _short(found))
+
+
+def _on_stderr(cell: Cell, stderr: str) -> Trace:
+    """What IPython tells on stderr alone: a misused magic in a line, an exception group with its tree."""
+    group = GROUP.search(stderr)
+    if group:
+        line = int(group["line"])
+        return Trace(place(cell, line), group["said"], (str(Frame(place(cell, line), _line(cell, line))),))
+    said = [line for line in stderr.splitlines() if line.strip()]
+    return Trace(place(cell, 1), said[-1] if said else "the cell failed and said nothing", ())
+
+
+def _exits(cell: Cell) -> list[Frame]:
+    """The line that ends the program, when there is but one: IPython shows no traceback then."""
+    lines = [number for number, line in enumerate(cell["source"].split("\n"), start=1) if EXIT.search(line)]
+    return [Frame(place(cell, lines[0]), _line(cell, lines[0]))] if len(lines) == 1 else []
 
 
 def _frames(text: str, cell: Cell, cells: Sequence[Cell]) -> Iterator[Frame]:
