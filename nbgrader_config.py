@@ -27,9 +27,7 @@ c.OverwriteCells.add_missing_cells = True
 if not shutil.which("alembic"):
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 
+# A clone has source/ and release/ but no gradebook: let it know a worksheet's cells before they are asked for.
 if find_spec("coursemill"):
-    # A clone has source/ and release/ but no gradebook: let it know a worksheet's cells before they are asked for.
-    from coursemill.effects.release import register
-
-    c.Autograde.pre_convert_hook = register(ROOT)
-    c.GenerateSolution.pre_convert_hook = register(ROOT)
+    c.Autograde.pre_convert_hook = "coursemill.effects.release.register"
+    c.GenerateSolution.pre_convert_hook = "coursemill.effects.release.register"

@@ -121,13 +121,19 @@ def test_settings_that_fail_are_named(tmp_path: Path) -> None:
         release.generate(tmp_path, "WS", settings)
 
 
-def test_the_gradebook_learns_a_worksheet_without_its_release_being_touched(tmp_path: Path) -> None:
+def test_the_gradebook_learns_a_worksheet_without_its_release_being_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "source/WS", "One", notebook())
-    release.register(tmp_path)(assignment="WS", student="bob", notebooks=[])
+    monkeypatch.chdir(tmp_path)
+    release.register(assignment="WS", student="bob", notebooks=[])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["gradebook.db", "source"]
+    before = (tmp_path / "gradebook.db").stat().st_mtime_ns
+    release.register(assignment="WS", student="eve", notebooks=[])
+    assert (tmp_path / "gradebook.db").stat().st_mtime_ns == before
     write(tmp_path / "source/WS", "Two", notebook("### BEGIN SOLUTION"))
     with pytest.raises(CoursemillError, match=r"source/WS: the gradebook .*no end solution"):
-        release.register(tmp_path)(assignment="WS")
+        release.register(assignment="WS")
 
 
 def _stage(root: Path, worksheet: str) -> Path:

@@ -57,21 +57,22 @@ def preload() -> None:
         import nbgrader.converters  # noqa: F401 - for later
 
 
-def register(root: Path) -> Callable[..., None]:
-    """Return a hook that puts a worksheet into the gradebook before nbgrader asks for it.
+def register(*, assignment: str, **_: object) -> None:
+    """Put a worksheet into the gradebook before nbgrader asks for it: a hook for nbgrader_config.py.
 
     nbgrader knows an assignment's cells only after `generate_assignment` has run on that machine. A clone holds
     `source/` and `release/` but no gradebook, and the build makes `release/` without one; with this hook stock
-    `autograde` and `generate_solution` work at once, and on the tests that `source/` has now.
+    `autograde` and `generate_solution` work at once, and on the tests that `source/` has now. nbgrader calls it for
+    each submission, in the course's folder; only the first, and the first after a change, has something to do.
     """
-    seen: set[str] = set()
+    root = Path.cwd()
+    notebooks = {path: path.stat().st_mtime_ns for path in (root / SOURCE / assignment).glob("*.ipynb")}
+    if _registered.get((root, assignment)) != notebooks:
+        _register(root, assignment)
+        _registered[root, assignment] = notebooks
 
-    def hook(*, assignment: str, **_: object) -> None:
-        if assignment not in seen:
-            seen.add(assignment)
-            _register(root, assignment)
 
-    return hook
+_registered: dict[tuple[Path, str], dict[Path, int]] = {}
 
 
 def _register(root: Path, assignment: str) -> None:
