@@ -213,6 +213,8 @@ class Option:
     right: bool
     why: str = ""
     """The author's remark on the option; shown after grading, never before."""
+    line: int = 0
+    """The note's line on which it begins."""
 
 
 @dataclass(frozen=True, slots=True)

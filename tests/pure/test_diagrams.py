@@ -48,6 +48,14 @@ shown
 > model
 > ```
 
+> [!quiz|id=z points=1] Title
+> - [x] a picture
+>
+>   ```d2
+>   option
+>   ```
+> - [ ] none
+
 ```python
 # d2 in code: ```d2
 ```
@@ -62,6 +70,7 @@ def test_every_text_of_a_lesson_is_looked_into() -> None:
         ("d2", "c"),
         ("d2", "a -> b"),
         ("d2", "model"),
+        ("d2", "option"),
     ]
     lines = NOTE.split("\n")
     for diagram in found:

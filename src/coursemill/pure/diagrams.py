@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from coursemill.model import Code, Hint, Lesson, Prose, Question, Span
+from coursemill.model import Code, Hint, Lesson, Prose, Question, Quiz, Span
 from coursemill.pure.verbatim import Fence, fences
 
 Language = Literal["d2", "mermaid"]
@@ -75,6 +75,8 @@ def _texts(lesson: Lesson) -> Iterator[tuple[str, Span, int]]:
                     yield piece.text, piece.span, piece.span.start
                 elif isinstance(piece, Hint):
                     yield piece.text, piece.span, piece.span.start + 1
+            if isinstance(part, Quiz):
+                yield from ((option.text, part.span, option.line) for option in part.options)
             if isinstance(part, Question):
                 for text, span in zip((part.model_answer, part.rubric), part.key, strict=False):
                     yield text, span, span.start + 1

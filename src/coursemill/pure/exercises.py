@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from coursemill.model import Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
@@ -82,7 +82,8 @@ def opened(path: str, callout: Callout, end: int, outline: Outline) -> tuple[Tas
         fenced = {
             n - callout.start - 1 for c in callout.children if isinstance(c, Fence) for n in range(c.start, c.end)
         }
-        body, task.options, wrong = _options(body, fenced)
+        body, options, wrong = _options(body, fenced)
+        task.options = tuple(replace(option, line=line + 1 + option.line) for option in options)
         message, fix = "the line is no option", "write `- [ ] text`, or `- [x] text` when it is right"
         attributes.findings += [codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n in wrong]
     task.prompt = defined(_joined(body), outline)
@@ -109,7 +110,7 @@ def _joined(lines: list[str]) -> str:
 def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[int]]:
     """The lines that are prompt, the options (`- [x] text *remark*`), and which lines are nearly options."""
     prompt: list[str] = []
-    found: list[tuple[bool, list[str]]] = []
+    found: list[tuple[int, bool, list[str]]] = []
     wrong: list[int] = []
     going, margin = False, 0
     for n, line in enumerate(lines):
@@ -118,25 +119,25 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
         near = n not in fenced and (_NEARLY.match(line) or (going and not below and _ITEM.match(line)))
         if option:
             going, margin = True, option.start(1) - 1
-            found.append((option[1] != " ", [option[2] or ""]))
+            found.append((n, option[1] != " ", [option[2] or ""]))
         elif near:
             going = False
             prompt.append(line)
             wrong.append(n)
         elif going and (is_blank(line) or line[0] in " \t" or n in fenced or not is_blank(lines[n - 1])):
-            found[-1][1].append(line)
+            found[-1][2].append(line)
         else:
             going = False
             prompt += ["", line] if found and prompt and not is_blank(prompt[-1]) else [line]
-    return prompt, tuple(_option(right, text) for right, text in found), wrong
+    return prompt, tuple(_option(*option) for option in found), wrong
 
 
-def _option(right: bool, lines: list[str]) -> Option:
+def _option(n: int, right: bool, lines: list[str]) -> Option:
     margin = min((len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")), default=0)
     text = comments.removed("\n".join([lines[0], *(line[margin:] for line in lines[1:])])).strip(" \t\n")
     plain = _PLAIN.sub(lambda m: "\0" * len(m[0]), masked(text))
     why = _WHY.search(plain)  # a remark may start and end with code, and stars in code end none
     if why is None or not text[: why.start()].strip():
-        return Option(text, right)
+        return Option(text, right, line=n)
     first, last = why.span(1) if why[1] is not None else why.span(2)
-    return Option(text[: why.start()].rstrip(), right, text[first:last].strip())
+    return Option(text[: why.start()].rstrip(), right, text[first:last].strip(), n)
