@@ -71,3 +71,12 @@ def test_a_wrong_name_is_answered_with_what_to_do(course: Course, name: str, fix
     with pytest.raises(CoursemillError) as raised:
         course.select([name])
     assert fix in str(raised.value)
+
+
+def test_what_a_lesson_finds_beside_it(course: Course) -> None:
+    first, second = course.lessons
+    shared = ("helper.py", "notes/_worksheets/WS_1/helper.py")
+    assert course.files(first, "WS_1") == (shared,)
+    own = ("Second.files/p.png", "notes/A/Second.files/p.png")
+    assert course.files(second, "WS_1") == (own, shared)
+    assert course.files(second, "WS_2") == (own,)

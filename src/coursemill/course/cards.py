@@ -87,7 +87,7 @@ class Deck:
         for lesson in self._course.select(self.names):
             seen = set()
             for worksheet in lesson.front.worksheets:
-                files = _files(self._course, lesson, worksheet)
+                files = self._course.files(lesson, worksheet)
                 digest = kept.digest((name, self.config.path(path)) for name, path in files)
                 if digest not in seen:
                     seen.add(digest)
@@ -177,14 +177,3 @@ def _worked(course: Course, lesson: Lesson, worksheet: str) -> dict[str, Any]:
     pictures = diagrams.drawn(diagram_sources(lesson), course.config)
     context = editions.Context(course.vault, worksheet, pictures, editions.numbers(store.recall(source)))
     return editions.worked(lesson, context)
-
-
-def _files(course: Course, lesson: Lesson, worksheet: str) -> Files:
-    """What stands in the note's own folder of files, and what the worksheet's lessons share."""
-    own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
-    shared = PurePosixPath(course.config.notes, course.config.shared, worksheet)
-    return (*_below(course, own, own.parent), *_below(course, shared, shared))
-
-
-def _below(course: Course, folder: PurePosixPath, start: PurePosixPath) -> Iterable[tuple[str, str]]:
-    return ((str(PurePosixPath(e.path).relative_to(start)), e.path) for e in course.listing.below(str(folder)))

@@ -65,6 +65,19 @@ class Course:
             raise CoursemillError(f"there is no lesson or worksheet `{unknown[0]}`", fix=self._hint(unknown[0]))
         return tuple(lesson for lesson in self.lessons if any(_means(name, lesson) for name in names))
 
+    def files(self, lesson: Lesson, worksheet: str) -> tuple[tuple[str, str], ...]:
+        """Return what a lesson finds beside it: its own folder of files, and what the worksheet's lessons share.
+
+        Pairs of the path in the lesson's directory and the one below the root.
+        """
+        own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
+        shared = PurePosixPath(self.config.notes, self.config.shared, worksheet)
+        return tuple(
+            (str(PurePosixPath(entry.path).relative_to(start)), entry.path)
+            for folder, start in ((own, own.parent), (shared, shared))
+            for entry in self.listing.below(str(folder))
+        )
+
     def _hint(self, name: str) -> str:
         if any(naming.means(name, note.path) for note in self.notes):
             return "the note has no `worksheet:` in its front matter"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from coursemill.config import Config
 from coursemill.course.load import Course, load
 from coursemill.effects import kernels, prover, store
-from coursemill.effects import vault as disk
 from coursemill.effects.proving import Limits
 from coursemill.model import Lesson
 from coursemill.pure import editions
@@ -117,14 +116,8 @@ def _task(course: Course, lesson: Lesson) -> _Task:
     built = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
     context = editions.Context(course.vault, worksheet, numbers=editions.numbers(store.recall(built)))
     found = parts(lesson, editions.instructor(lesson, context))
-    own = PurePosixPath(lesson.path).parent / f"{lesson.name}{disk.FILES}"
-    shared = PurePosixPath(course.config.notes, course.config.shared, worksheet)
-    return _Task(lesson, found, (*_files(course, own, own.parent), *_files(course, shared, shared)))
-
-
-def _files(course: Course, folder: PurePosixPath, start: PurePosixPath) -> Iterable[tuple[str, Path]]:
-    for entry in course.listing.below(str(folder)):
-        yield str(PurePosixPath(entry.path).relative_to(start)), course.config.path(entry.path)
+    files = ((name, course.config.path(path)) for name, path in course.files(lesson, worksheet))
+    return _Task(lesson, found, tuple(files))
 
 
 def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelled: threading.Event) -> LessonProof:
