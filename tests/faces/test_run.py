@@ -215,3 +215,17 @@ def test_kernels_are_listed_with_reasons(root: Path, monkeypatch: pytest.MonkeyP
 def test_kernels_work_outside_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(cli.cli, ["kernels"]).exit_code == cli.OK
+
+
+@pytest.mark.kernel
+def test_a_long_temporary_directory_is_no_trouble(root: Path, tmp_path: Path) -> None:
+    note(root, "Passes", PASSES)
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    command = [sys.executable, "-m", "coursemill", "--root", str(root), "run", "--json"]
+    done = subprocess.run(
+        command, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"] == {"passed": 1}
+    assert not list(folder.iterdir())

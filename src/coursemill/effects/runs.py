@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -41,6 +42,7 @@ GRACE = 5.0
 """Seconds that a cell has to end after the interrupt that ends a lesson's time."""
 LONGEST_SOCKET = 100
 """Bytes of the sockets' path, without the number at its end; Linux takes 107 in all."""
+SHORT = "/tmp"
 LAST_WORDS = 6
 """Lines of a dead kernel's log that are kept."""
 ERROR_MARKER = "papermill-error-cell-tag"
@@ -85,6 +87,7 @@ def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None
     # Each worker imports the main module again (Python does not preload it, gh-126631): let the server have its parts.
     ours = [name for name in sys.modules if name.partition(".")[0] == __package__.partition(".")[0]]
     context.set_forkserver_preload(["__main__", "coursemill.effects.warm", *ours])
+    _start_server()
     waiting, running = deque(jobs), list[_Worker]()
     threads = str(max(1, cores() // max(1, min(workers, len(jobs)))))
     try:
@@ -100,6 +103,18 @@ def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None
     finally:
         for worker in running:
             worker.end()
+
+
+def _start_server() -> None:
+    """Start the server that workers are forked from; where TMPDIR is too long for a socket, it is in /tmp."""
+    usual = tempfile.gettempdir()
+    listener = os.path.join(usual, "pymp-12345678", "listener-12345678")  # noqa: PTH118 - bytes are counted, no path made
+    if len(os.fsencode(listener)) > LONGEST_SOCKET:
+        tempfile.tempdir = SHORT
+    try:
+        forkserver.ensure_running()
+    finally:
+        tempfile.tempdir = usual
 
 
 class _Worker:
