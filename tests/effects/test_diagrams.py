@@ -90,7 +90,10 @@ def test_without_a_renderer_the_source_stays(config: Config, lang: Language) -> 
     drawn = diagrams.render([diagram(lang, "a")], config)
     assert not drawn.svgs
     assert [(f.code, f.severity, f.line) for f in drawn.findings] == [("CM209", "warning", 10)]
-    assert "npm ci" in drawn.findings[0].message
+    package = {"d2": "@terrastruct/d2", "mermaid": "mermaid"}[lang]
+    assert f"`npm install {package}` in the course's folder" in drawn.findings[0].message
+    (config.root / "package-lock.json").write_text("{}")
+    assert "`npm ci` in" in diagrams.render([diagram(lang, "a")], config).findings[0].message
     assert not kept(config)
 
 

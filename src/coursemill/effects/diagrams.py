@@ -107,7 +107,7 @@ def _d2(root: Path, sources: Sequence[str]) -> list[_Result]:
     """All sources by one Node process: starting it costs more than drawing."""
     node = shutil.which("node")
     if not node or not (root / "node_modules" / "@terrastruct" / "d2").is_dir():
-        return _nothing(sources, "drawing it needs Node and `npm ci` in the course's folder")
+        return _nothing(sources, f"drawing it needs Node and {_installing(root, '@terrastruct/d2')}")
     with resources.as_file(resources.files(__package__) / "renderers" / "d2.mjs") as script:
         out, failure = _run([node, QUICK, str(script), str(root)], json.dumps(sources), len(sources))
     results = [_result(json.loads(line)) for line in out.splitlines() if line.endswith("}")]
@@ -119,7 +119,7 @@ def _mermaid(root: Path, sources: Sequence[str]) -> list[_Result]:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     script = root / "node_modules" / "mermaid" / "dist" / "mermaid.min.js"
     if not browser or not script.is_file():
-        return _nothing(sources, "drawing it needs Chromium and `npm ci` in the course's folder")
+        return _nothing(sources, f"drawing it needs Chromium and {_installing(root, 'mermaid')}")
     template = (resources.files(__package__) / "renderers" / "mermaid.html").read_text(encoding="utf-8")
     data = json.dumps(sources).replace("<", "\\u003c")
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # Chromium refuses to start as root with one
@@ -149,6 +149,12 @@ def _run(command: Sequence[str], text: str, count: int) -> tuple[str, str]:
         return "", f"{Path(command[0]).name} does not start: {error.strerror}"
     lines = [line for line in done.stderr.splitlines() if "rror" in line] or ["it ended without a picture"]
     return done.stdout, f"{Path(command[0]).name}: {lines[-1].strip()[:200]}"
+
+
+def _installing(root: Path, package: str) -> str:
+    """How a course gets a package: one that locks its packages installs them all."""
+    locked = (root / "package-lock.json").is_file()
+    return f"`{'npm ci' if locked else f'npm install {package}'}` in the course's folder"
 
 
 def _nothing(sources: Sequence[str], why: str) -> list[_Result]:
