@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from coursemill.course.build import Built
+from coursemill.effects import vault as disk
 from coursemill.errors import CoursemillError
 
 
@@ -231,6 +232,39 @@ def test_a_note_that_cannot_be_read_keeps_its_notebooks(vault: Any, root: Path, 
     found = vault.tree()
     assert all(found[p] == before[p] for p in before if "One" in p)
     assert not vault.build().ok
+
+
+@pytest.mark.parametrize("folder", ["A", "A/One.files", "_worksheets/WS", "_worksheets"])
+def test_a_folder_that_cannot_be_read_keeps_what_was_built_of_it(
+    vault: Any, root: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    vault.put({"A/Three.md": vault.note("three", worksheet="WS_2")})
+    vault.build()
+    before = vault.tree()
+    scandir = os.scandir
+
+    def denied(path: Path) -> Any:
+        if path == root / "notes" / folder:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(disk.os, "scandir", denied)
+    built = vault.build()
+    assert not built.ok
+    assert [f.code for f in built.findings if f.severity == "error" and folder in f.path] == ["CM107"]
+    assert vault.tree().keys() == before.keys()
+    assert vault.build().written == ()
+    monkeypatch.undo()
+    assert vault.build().ok
+    assert vault.tree() == before
+
+
+def test_a_misspelt_worksheet_gets_no_folder(vault: Any, root: Path) -> None:
+    vault.build()
+    vault.put({"A/One.md": vault.note("one", worksheet="WS_O"), "A/New.md": vault.note("new", worksheet="WS_O")})
+    built = vault.build()
+    assert built.kept == ("notes/A/New.md", "notes/A/One.md")
+    assert sorted(p.name for p in (root / "release").iterdir()) == ["WS", "WS_2"]
 
 
 def test_an_error_elsewhere_blocks_and_frees_a_note_that_did_not_change(vault: Any, root: Path) -> None:

@@ -19,7 +19,7 @@ from coursemill.course.parcels import pack
 from coursemill.course.past import NoteState, Past
 from coursemill.course.produce import Parcel, Pressed, Pressing, Product, Workshop, press, produce
 from coursemill.course.shelf import NOTEBOOK, Shelf
-from coursemill.course.tidy import mark, note_of, prune, tidy
+from coursemill.course.tidy import mark, note_of, prune, tidy, within
 from coursemill.effects import diagrams, environment, release, store, workers
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
@@ -154,7 +154,7 @@ def _built(wish: Wish, past: Past, shelf: Shelf, stage: Path, nbgrader: workers.
     todo = due(scope)
     general = _general(course)
     unknown = {f.path for f in general if f.code in UNKNOWABLE}
-    todo.states.update({path: past.notes[path] for path in unknown & past.notes.keys()})
+    todo.states.update({path: state for path, state in past.notes.items() if within(path, unknown)})
     packed = pack(scope, todo.states, stage)
     shelf.finish()  # before processes are forked: no thread is left that they would miss
     shown = [diagram for order in todo.orders for diagram in diagram_sources(order.lesson)]

@@ -44,6 +44,8 @@ def pack(scope: Scope, states: Mapping[str, NoteState], stage: Path) -> Packed:
     packed: list[Parcel] = []
     findings: list[Finding] = []
     for worksheet in sorted({w for path in of.keys() - lessons.keys() | scope.chosen for w in of[path]}):
+        if not _is_one(scope, worksheet):
+            continue
         entries = files(scope.course, worksheet)
         given = _put(scope, worksheet, entries)
         previous = _text(scope.course.config.path(scope.course.config.source, worksheet, REQUIREMENTS))
@@ -54,6 +56,13 @@ def pack(scope: Scope, states: Mapping[str, NoteState], stage: Path) -> Packed:
         if given:
             packed.append(Parcel(worksheet, given))
     return Packed(tuple(packed), tuple(findings))
+
+
+def _is_one(scope: Scope, worksheet: str) -> bool:
+    """Whether there is such a worksheet, or was when it was built: a misspelt one gets no folder."""
+    known = scope.known.worksheets
+    folder = f"{scope.course.config.source}/{worksheet}/"
+    return not known or worksheet in known or any(path.startswith(folder) for path in scope.shelf.files)
 
 
 def _put(scope: Scope, worksheet: str, entries: Mapping[str, Entry]) -> dict[str, Path]:

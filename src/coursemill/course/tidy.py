@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from pathlib import PurePosixPath
 
 from coursemill.course import parcels
@@ -18,17 +18,18 @@ from coursemill.pure.diagrams import FOLDER
 PICTURE = re.compile(r"[0-9a-f]{16}\.svg")
 
 
-def tidy(shelf: Shelf, kept: Collection[str]) -> dict[str, Stamp]:
+def tidy(shelf: Shelf, kept: Set[str]) -> dict[str, Stamp]:
     """Remove what was built of notes and files that are gone, but for the notes in `kept`, which have errors.
 
-    What the build did not write stays; of that, the notebooks are returned, so that the next build need not look
-    into them. A build whose memory was lost knows its notebooks by their metadata, and other files by the three
-    identical copies that only a build makes.
+    What was made of anything in a folder of that name is kept, too: the folder cannot be read. What the build did not
+    write stays; of that, the notebooks are returned, so that the next build need not look into them. A build whose
+    memory was lost knows its notebooks by their metadata, and other files by the three identical copies that only a
+    build makes.
     """
     others = sorted(shelf.files.keys() - shelf.stamps.keys() - set(shelf.written))
     owners = {path: _owner(shelf, path) for path in others}  # all of them, before a copy goes
     for path, owner in owners.items():
-        if owner and note_of(owner) in kept:
+        if owner and (note_of(owner) in kept or within(owner, kept)):
             shelf.keep(path)
         elif owner:
             shelf.remove(path, owner)
@@ -47,6 +48,11 @@ def prune(shelf: Shelf, listing: Listing, states: Mapping[str, NoteState]) -> No
 def mark(shelf: Shelf, path: str) -> Stamp:
     """How somebody else's file looks, unread."""
     return Stamp(shelf.files[path].st_size, shelf.files[path].st_mtime_ns, "")
+
+
+def within(path: str, places: Set[str]) -> bool:
+    """Whether `path` is one of `places`, or in one of them."""
+    return path in places or any(str(folder) in places for folder in PurePosixPath(path).parents)
 
 
 def note_of(owner: str) -> str:
