@@ -12,7 +12,6 @@ import nbformat
 import pytest
 
 from coursemill.course.build import Built
-from coursemill.effects import vault as disk
 from coursemill.errors import CoursemillError
 
 
@@ -248,7 +247,7 @@ def test_a_folder_that_cannot_be_read_keeps_what_was_built_of_it(
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(disk.os, "scandir", denied)
+    monkeypatch.setattr(os, "scandir", denied)
     built = vault.build()
     assert not built.ok
     assert [f.code for f in built.findings if f.severity == "error" and folder in f.path] == ["CM107"]

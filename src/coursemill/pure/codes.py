@@ -20,10 +20,13 @@ class Code:
 
     def at(self, path: str, line: int, message: str = "", *, col: int = 1, fix: str = "") -> Finding:
         """Return the finding that this is the case at `path:line:col` (1-based)."""
-        return Finding(path, line, col, self.code, message or self.meaning, fix or self.fix, self.severity)
+        said, advice = _shown(message or self.meaning), _shown(fix or self.fix)
+        return Finding(path, line, col, self.code, said, advice, self.severity)
 
 
 REGISTRY: dict[str, Code] = {}
+LONGEST = 300
+"""Characters of a message: what a note holds may stand in it, however long that is."""
 
 
 def _code(code: str, name: str, meaning: str, fix: str, severity: Literal["error", "warning"] = "error") -> Code:
@@ -93,3 +96,9 @@ FILE_MISSING = _code("CM404", "file-missing", "the file does not exist", "put it
 # CM5: building
 NOT_BUILT = _code("CM501", "not-built", "no notebook can be made of the note", "look at what the message names")
 NOT_INSTALLED = _code("CM502", "not-installed", "nothing that is installed here provides a module", "install it, or name its distribution: `requirements` in [tool.coursemill]", "warning")
+
+
+def _shown(message: str) -> str:
+    """Write a message so that it is one line of a terminal and nothing else."""
+    text = message if message.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
