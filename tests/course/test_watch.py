@@ -87,6 +87,19 @@ def test_what_stops_a_build_is_reported_and_may_be_mended(vault: Any, reports: N
     assert report.built.built == ("notes/Three.md",)
 
 
+def test_settings_that_come_change_and_go(vault: Any, reports: Next) -> None:
+    reports()
+    file = vault.root / "pyproject.toml"
+    file.write_text("[tool.coursemill]\nbogus = 1\n")
+    assert "has no key `bogus`" in settled(reports, "pyproject.toml").error
+    other = vault.root / "pyproject.new"
+    other.write_text("[tool.coursemill]\ntimeout = 60\n")
+    other.rename(file)
+    assert settled(reports, "pyproject.toml").built
+    file.unlink()
+    assert settled(reports, "pyproject.toml").built
+
+
 def test_without_a_vault(tmp_path: Path) -> None:
     with pytest.raises(CoursemillError, match="no such folder"):
         watch(Config(tmp_path), lambda _: None)

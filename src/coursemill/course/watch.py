@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -25,8 +26,6 @@ MOST = 400
 """Milliseconds after which it is built, however fast the changes come."""
 IDLE = 200
 """Milliseconds without any change after which watching looks whether it should stop."""
-IDLE = 200
-"""Milliseconds that are waited for a first change before it is looked whether to stop."""
 PASSING = ("~", ".swp", ".swx", ".tmp", ".part", "4913")
 """Ends of names of what editors write for a moment only."""
 
@@ -52,10 +51,8 @@ def watch(config: Config, report: Callable[[Rebuilt], None], stop: threading.Eve
 
     disk.walk(config)
     understand = _remembering()
-    files = [config.path(settings.SETTINGS), config.path(release.SETTINGS)]
-    places = [config.path(config.notes), *(file for file in files if file.exists())]
     batches = changes(
-        *places,
+        config.path(config.notes),
         watch_filter=_counts(config),
         debounce=MOST,
         step=QUIET,
@@ -64,10 +61,23 @@ def watch(config: Config, report: Callable[[Rebuilt], None], stop: threading.Eve
         yield_on_timeout=True,
     )
     first = next(batches, set())  # watching has begun: what changes during the first build is not missed
+    last = _settings(config)
     report(_rebuilt(config, (), understand))
     for found in chain([first], batches):
-        if found:
-            report(_rebuilt(config, sorted({path for _, path in found}), understand))
+        now = _settings(config)
+        changed = {path for _, path in found} | {path for path, _ in now ^ last}
+        last = now
+        if changed:
+            report(_rebuilt(config, sorted(changed), understand))
+
+
+def _settings(config: Config) -> set[tuple[str, int]]:
+    """The files of settings that there are, and their times: editors replace a file, and it may come and go."""
+    found = set()
+    for name in (settings.SETTINGS, release.SETTINGS):
+        with contextlib.suppress(OSError):
+            found.add((str(config.path(name)), config.path(name).stat().st_mtime_ns))
+    return found
 
 
 def _rebuilt(config: Config, changed: Iterable[str], understand: Callable[[str, str], Lesson]) -> Rebuilt:
