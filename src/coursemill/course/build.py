@@ -20,11 +20,12 @@ from coursemill.course.past import NoteState, Past
 from coursemill.course.produce import Parcel, Pressed, Pressing, Product, Workshop, press, produce
 from coursemill.course.shelf import NOTEBOOK, Shelf
 from coursemill.course.tidy import mark, note_of, prune, tidy, within
-from coursemill.effects import diagrams, environment, release, store, workers
+from coursemill.effects import diagrams, environment, quick, release, store, workers
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
 from coursemill.model import Finding
 from coursemill.pure import parse
+from coursemill.pure.codes import UNREADABLE
 from coursemill.pure.diagrams import FOLDER, diagram_sources
 
 UNKNOWABLE = frozenset(f"CM{number}" for number in (101, 106, 107, 108, 110, 111, 112, 113, 114))
@@ -94,7 +95,7 @@ def build(
     wish = Wish(config, tuple(names), check, jobs, on_progress, understand)
     if check:
         shelf = Shelf.of(config, Past(), look_only=True)
-        with store.scratch() as stage, _nbgrader(config, jobs) as nbgrader:
+        with quick.memory(), store.scratch() as stage, _nbgrader(config, jobs) as nbgrader:
             built = _built(wish, Past(), shelf, stage, nbgrader)
     else:
         with store.locked(config.path(config.build)):
@@ -105,7 +106,7 @@ def build(
                 built = same
             else:
                 scratch = store.scratch(config.path(config.build))
-                with closing(shelf), scratch as stage, _nbgrader(config, jobs) as nbgrader:
+                with quick.memory(), closing(shelf), scratch as stage, _nbgrader(config, jobs) as nbgrader:
                     built = _built(wish, past, shelf, stage, nbgrader)
     return replace(built, seconds=time.monotonic() - begun)
 
@@ -118,6 +119,8 @@ def _same(wish: Wish, past: Past, shelf: Shelf) -> Built | None:
     config = wish.config
     if wish.names or past.made_by != inputs.made_by(config) or past.environment != environment.state():
         return None
+    if any(finding.code == UNREADABLE.code and finding.path in past.inputs for finding in past.findings):
+        return None  # permissions have no time that would tell
     seen = inputs.unchanged(config, disk.walk(config), past)
     strange = {path for path in shelf.files if path.endswith(NOTEBOOK)} - past.outputs.keys()
     if seen is None or any(mark(shelf, path) != past.strangers.get(path) for path in strange):

@@ -94,7 +94,7 @@ def _run(config: Any, worksheet: str, notebook: str) -> str:
         from nbgrader.converters.base import NbGraderException
         from nbgrader.coursedir import CourseDirectory
 
-    log = logging.Logger("coursemill.release")  # no child of the root: nothing is printed
+    log = logging.Logger("coursemill.release", logging.ERROR)  # no child of the root: nothing is printed
     lines = _Lines()
     log.addHandler(lines)
     folder = CourseDirectory(config=config, log=log, assignment_id=worksheet, notebook_id=notebook)

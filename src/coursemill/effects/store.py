@@ -168,7 +168,8 @@ def _replacing(root: Path, path: str) -> Iterator[BinaryIO]:
     """Open a new file beside `path`; when the block has written it, it takes the place of the old one."""
     target = root / path
     with explaining(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=target.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:

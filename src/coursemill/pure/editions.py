@@ -30,6 +30,11 @@ class Context:
     """Source of a diagram (without its last line break) → SVG; without one the source is shown."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """`numbers()` of the instructor edition of the last build: tests keep their numbers."""
+    _pages: dict[str, prose.Page] = field(default_factory=dict, compare=False, repr=False)
+
+    def page(self, path: str) -> prose.Page:
+        """Where the texts of the note at `path` stand; the same for both editions, which share what is rendered."""
+        return self._pages.setdefault(path, prose.Page(path, self.worksheet, self.vault, self.diagrams))
 
 
 def worked(lesson: Lesson, context: Context) -> Notebook:
@@ -64,7 +69,7 @@ class _Writer:
 
     def __init__(self, lesson: Lesson, context: Context, edition: Edition) -> None:
         self.lesson, self.context, self.edition = lesson, context, edition
-        self.page = prose.Page(lesson.path, context.worksheet, context.vault, context.diagrams)
+        self.page = context.page(lesson.path)
         self.folders: set[str] = set()
 
     def cells(self) -> Iterator[Cell]:

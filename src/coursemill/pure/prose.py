@@ -31,12 +31,21 @@ class Page(Place):
     pictures: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
     """Callouts and tabs around the text."""
+    shown: dict[tuple[str, int, int], str] = field(default_factory=dict, compare=False, repr=False)
+    """What was rendered: both editions of a lesson show mostly the same texts."""
 
 
 def render(text: str, page: Page, level: int = 1) -> str:
     """Markdown for Jupyter of `text`, which stands under a heading of `level`."""
     if not _MARK.search(text) or page.depth > NESTED:
         return text
+    asked = (text, level, page.depth)
+    if asked not in page.shown:
+        page.shown[asked] = _rendered(text, page, level)
+    return page.shown[asked]
+
+
+def _rendered(text: str, page: Page, level: int) -> str:
     text = comments.removed(text)
     lines = text.split("\n")
     shown: list[str] = []

@@ -53,7 +53,7 @@ def of_lesson(lesson: Lesson) -> list[Import]:
 
 def of_code(text: str, path: str, first_line: int = 1) -> Iterator[Import]:
     """The imports of a cell or a file, whose first line is line `first_line` of `path`; relative ones left out."""
-    tree = _tree(text)
+    tree = _tree(text) if "import" in text else ast.Module([], [])
     if tree is None:
         for match in _LINE.finditer(text):
             yield Import(
