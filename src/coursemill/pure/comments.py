@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
-from coursemill.pure.references import VERBATIM, masked
+from coursemill.pure import references
 from coursemill.pure.verbatim import blocks
 
-_COMMENT = re.compile(rf"(?P<comment>%%[\s\S]*?%%|<!--[\s\S]*?-->)|{VERBATIM}", re.VERBOSE)
-_HTML = re.compile(r"<!--[\s\S]*?-->")
 _GONE = "\ufdd2"
 """Stands for a comment that is taken out; no text has it."""
 
@@ -56,16 +54,13 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         if opening.startswith("%%") and token.type == "html_block":
             yield starts[start] + lines[start].index("%%"), starts[end] - 1
         elif token.type == "html_block":
-            yield from (
-                (starts[start] + m.start(), starts[start] + m.end())
-                for m in _HTML.finditer("\n".join(lines[start:end]))
-            )
+            within = references.comments("\n".join(lines[start:end]))
+            yield from ((starts[start] + first, starts[start] + last) for first, last in within)
         done = end
     yield from _inline(lines, done, len(lines), starts[done])
 
 
 def _inline(lines: Sequence[str], start: int, end: int, above: int) -> Iterator[tuple[int, int]]:
     """Comments in the lines from `start` to `end`, which hold no code blocks; `above` is where they begin."""
-    for match in _COMMENT.finditer(masked("\n".join(lines[start:end]))):
-        if match["comment"]:
-            yield above + match.start(), above + match.end()
+    for first, last in references.comments(references.masked("\n".join(lines[start:end]))):
+        yield above + first, above + last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import dropwhile
@@ -99,7 +100,8 @@ class _Writer:
 
     def level(self, line: int) -> int:
         """Of the heading above `line`."""
-        return next((h.level for h in reversed(self.lesson.headings) if h.line < line), 1)
+        above = bisect_left(self.lesson.headings, line, key=lambda heading: heading.line)
+        return self.lesson.headings[above - 1].level if above else 1
 
     def top(self, first: Prose | None) -> Cell:
         """The title, what the lesson teaches and needs, and the first prose."""

@@ -11,10 +11,10 @@ from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
 
-from coursemill.model import Heading, Lesson
+from coursemill.model import Lesson
 from coursemill.pure import comments
 from coursemill.pure.references import VERBATIM, masked
-from coursemill.pure.vault import WIKILINK, VaultMap
+from coursemill.pure.vault import WIKILINK, VaultMap, folded
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
@@ -113,7 +113,8 @@ def _notebook(target: str, heading: str, place: Place) -> str:
     lesson = place.vault.lesson(found[0]) if found else None
     if lesson is None or not lesson.front.worksheets:
         return ""
-    fragment = next((f"#{anchor(h.text)}" for h in lesson.headings if heading and _same(h, heading)), "")
+    meant = place.vault.heading(lesson.path, plain(heading)) if heading else None
+    fragment = f"#{anchor(meant.text)}" if meant else ""
     if lesson.path == place.path and (fragment or not target):
         return fragment or f"#{anchor(lesson.title)}"
     worksheets = lesson.front.worksheets
@@ -121,18 +122,9 @@ def _notebook(target: str, heading: str, place: Place) -> str:
     return f"{folder}{quote(lesson.name)}.ipynb{fragment}"
 
 
-def _same(heading: Heading, wanted: str) -> bool:
-    """Obsidian leaves some characters out of a link to a heading, and Markdown's fragments have dashes for blanks."""
-    return _folded(heading.text) == _folded(plain(wanted))
-
-
-def _folded(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold()) or text.split()
-
-
 def _words(target: str, heading: str, lesson: Lesson | None) -> str:
     name = escaped(lesson.title) if lesson else posixpath.basename(target).removesuffix(".md").replace("_", " ").strip()
-    is_title = lesson is not None and _folded(lesson.title) == _folded(plain(heading))
+    is_title = lesson is not None and folded(lesson.title) == folded(plain(heading))
     return ": ".join(part for part in (name, "" if is_title or heading.startswith("^") else heading) if part)
 
 

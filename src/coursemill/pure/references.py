@@ -27,7 +27,8 @@ _DEFINED = re.compile(
     re.MULTILINE,
 )
 _TAG = re.compile(r"<(?:img|source|video|audio)\b[^<>]*?\ssrc=(?:\"([^\"<>\n]*)\"|'([^'<>\n]*)')", re.IGNORECASE)
-_COMMENT = re.compile(r"%%[\s\S]*?%%|<!--[\s\S]*?-->")
+_CLOSING = {"%%": "%%", "<!--": "-->"}
+_OPENING = re.compile(rf"(?P<comment>%%|<!--)|{VERBATIM}", re.VERBOSE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|#|<%")
 
 
@@ -41,7 +42,7 @@ def find(
         text = "\n".join(lines[start:end])
         if not any(mark in text for mark in ("[[", "](", "]:", "src=")):
             continue
-        shown = _COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), without_code(text))
+        shown = _without_comments(without_code(text))
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
         for match in _WIKILINK.finditer(shown):
             line, column = _place(starts, match.start())
@@ -94,6 +95,31 @@ def masked(text: str) -> str:
     paragraphs = re.split(r"(\n[ \t]*\n)", text)
     blanked = "".join(without_code(paragraph) if "`" in paragraph else paragraph for paragraph in paragraphs)
     return "".join(char if char == blank else "\0" for char, blank in zip(text, blanked, strict=True))
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """Where `%% … %%` and `<!-- … -->` are in `text`, whose code is masked."""
+    at = 0
+    open_ended: set[str] = set()
+    while ("%%" in text or "<!--" in text) and (match := _OPENING.search(text, at)):
+        at = match.end()
+        if match["comment"] and match["comment"] not in open_ended:
+            closing = _CLOSING[match["comment"]]
+            end = text.find(closing, at)
+            if end < 0:
+                open_ended.add(match["comment"])
+                continue
+            at = end + len(closing)
+            yield match.start(), at
+
+
+def _without_comments(text: str) -> str:
+    pieces = []
+    done = 0
+    for start, end in comments(text):
+        pieces += [text[done:start], re.sub(r"[^\n]", " ", text[start:end])]
+        done = end
+    return "".join([*pieces, text[done:]]) if pieces else text
 
 
 def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterator[FileLink]:

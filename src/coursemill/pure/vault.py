@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from coursemill.model import Lesson
+from coursemill.model import Heading, Lesson
 from coursemill.pure import naming
 
 WIKILINK = re.compile(
@@ -52,6 +52,10 @@ class VaultMap:
         likely = sorted(exact or found, key=lambda p: (posixpath.dirname(p) != here, p.count("/"), p))
         return tuple(likely) or self._by_alias.get(key, ())
 
+    def heading(self, path: str, wanted: str) -> Heading | None:
+        """The first heading of the lesson at `path` that `wanted`, a text without markup, may mean."""
+        return self._headings.get(path, {}).get(folded(wanted))
+
     def backlinks(self, path: str) -> tuple[str, ...]:
         """Paths of the lessons that link to the note at `path` (in `related`, too), without itself."""
         return self._backlinks.get(path, ())
@@ -72,6 +76,13 @@ class VaultMap:
         return aliases
 
     @cached_property
+    def _headings(self) -> Mapping[str, Mapping[tuple[str, ...], Heading]]:
+        return {
+            path: {folded(heading.text): heading for heading in reversed(lesson.headings)}
+            for path, lesson in self.lessons.items()
+        }
+
+    @cached_property
     def _backlinks(self) -> Mapping[str, tuple[str, ...]]:
         sources: dict[str, dict[str, None]] = {}
         for path, lesson in sorted(self.lessons.items()):
@@ -86,6 +97,11 @@ def target(text: str) -> str:
     """Say what a property such as `"[[Note#Heading|alias]]"` names: `Note`; plain text names itself."""
     link = WIKILINK.search(text)
     return (link["target"] if link else text).strip()
+
+
+def folded(heading: str) -> tuple[str, ...]:
+    """The words of a heading: Obsidian leaves some characters out of a link, and fragments have dashes for blanks."""
+    return tuple(re.findall(r"\w+", heading.casefold()) or heading.split())
 
 
 def _key(path: str) -> str:
