@@ -179,6 +179,38 @@ def test_a_folder_that_may_not_be_written(built: Any, folder: str) -> None:
     assert found.keys() >= before.keys()
 
 
+@pytest.mark.parametrize("name", ["N1.md", "N0.files/data.csv", "_worksheets/WS/helper.py"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_file_that_may_not_be_read(built: Any, name: str, lost: bool) -> None:
+    """Root may read everything: the build then runs as nobody. What was built stands until the file can be read."""
+    built.put({"_worksheets/WS/helper.py": "x = 1\n"})
+    before = after(built)
+    if lost:
+        (built.root / "build/manifest.json").unlink()
+    subprocess.run(["chmod", "-R", "a+rwX", built.root], check=True)
+    for path in [built.root, *built.root.parents][:-2]:
+        path.chmod(path.stat().st_mode | 0o055)
+    file = built.root / "notes" / name
+    file.chmod(0)
+
+    def denied(mode: int) -> None:
+        if os.geteuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        for _ in range(2):
+            errors = [f for f in built.build().findings if f.severity == "error"]
+            if [(f.path, f.code) for f in errors] != ([] if mode else [(f"notes/{name}", "CM107")]):
+                os._exit(1)
+        os._exit(42)
+
+    for mode in (0, 0o644):
+        file.chmod(mode)
+        process = in_a_child(lambda mode=mode: denied(mode))  # type: ignore[misc]
+        process.join()
+        assert process.exitcode == 42
+        assert built.tree() == before
+
+
 def test_two_builds_at_once_do_not_mix(built: Any) -> None:
     others = [in_a_child(lambda: built.build(jobs=2)) for _ in range(2)]
     built.build(jobs=2)

@@ -73,7 +73,7 @@ def _is_twin(shelf: Shelf, path: str) -> bool:
     """Whether the file stands in all three folders alike, or is a requirements.txt that a build has written."""
     config = shelf.config
     folders = (config.notebooks, config.source, config.release)
-    rest = next(path.removeprefix(f"{folder}/") for folder in folders if path.startswith(f"{folder}/"))
+    rest = _rest(shelf, path)
     alone = PurePosixPath(path).name == parcels.REQUIREMENTS
     paths = [path] if alone else [f"{folder}/{rest}" for folder in folders]
     if not all(one in shelf.files and stat.S_ISREG(shelf.files[one].st_mode) for one in paths):
@@ -84,7 +84,16 @@ def _is_twin(shelf: Shelf, path: str) -> bool:
 
 
 def _sibling(shelf: Shelf, path: str) -> str:
-    """The note of the notebook that `<Note>.files/` stands beside, or the file itself."""
-    before, found, _ = path.partition(f"{FILES}/")
+    """The file that the copy was made of: in the folder of the note whose notebook stands beside, or a shared one."""
+    before, found, rest = path.partition(f"{FILES}/")
     beside = before + NOTEBOOK
-    return (shelf.owner(beside) if found and beside in shelf.files else "") or path
+    note = shelf.owner(beside) if found and beside in shelf.files else ""
+    config = shelf.config
+    shared = PurePosixPath(config.notes, config.shared, _rest(shelf, path))
+    return f"{note.removesuffix(NOTE)}{FILES}/{rest}" if note else str(shared)
+
+
+def _rest(shelf: Shelf, path: str) -> str:
+    """The path in whichever of the three folders it is."""
+    folders = (shelf.config.notebooks, shelf.config.source, shelf.config.release)
+    return next(path.removeprefix(f"{folder}/") for folder in folders if path.startswith(f"{folder}/"))

@@ -194,6 +194,8 @@ def _file(found: _Walk, entry: os.DirEntry[str], holds: _Holds) -> None:
         found.findings.append(_unreadable(found, entry.path, "a link that leaves the vault is not followed"))
     elif not stat.S_ISREG(status.st_mode):
         found.findings.append(_unreadable(found, entry.path, f"this is {_kind(status.st_mode)}"))
+    elif not is_note and not os.access(entry.path, os.R_OK):  # a note that cannot be read can still be linked to
+        found.findings.append(_unreadable(found, entry.path, "it cannot be read: Permission denied"))
     elif is_note and holds is _Holds.TEMPLATES:
         found.templates.append(name)
     else:
