@@ -12,6 +12,9 @@ from coursemill.pure.rules.rule import Known, rule
 MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 """nbgrader looks for these texts anywhere in a line, in every cell, and stops when one stands where it may not."""
 
+COMMENT = ("#", "//", "/*", "<!--", "--", ";", "%", '"', "'")
+"""What begins a comment, in one language or another."""
+
 Piece = Prose | Code | Hint | Solution | Test | Wrong
 
 
@@ -23,6 +26,20 @@ def markers(lesson: Lesson, known: Known) -> Iterator[Finding]:
             yield from _pairs(lesson.path, piece)
         elif not isinstance(piece, Wrong):
             yield from _strays(lesson.path, piece)
+
+
+@rule()
+def markers_alone(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """Code on a marker's line goes with the marker: it would be in no notebook."""
+    for piece in _pieces(lesson):
+        if isinstance(piece, Solution):
+            for number, line in enumerate(piece.text.split("\n")):
+                found = MARKER.search(line)
+                code = line[: found.start()].strip(" \t#") if found else ""
+                if code and not line.lstrip(" \t").startswith(COMMENT):
+                    message = f"`{code}` stands on a marker's line, which is in no notebook"
+                    fix = "give the marker a line of its own"
+                    yield codes.MARKERS.at(lesson.path, piece.first_line + number, message, fix=fix)
 
 
 @rule()
