@@ -8,12 +8,17 @@ main() {
     system_packages
     local stamp=.venv/.coursemill-setup key
     key=$({ cat pyproject.toml uv.lock scripts/setup.sh package-lock.json || true; } 2>/dev/null | sha256sum)
-    if [ -x .venv/bin/coursemill ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
+    if starts && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
         return
     fi
     python_packages
     node_packages
     echo "$key" >"$stamp"
+}
+
+# Not so when its Python or a package is gone, or when the whole folder was moved.
+starts() {
+    [ -f .venv/pyvenv.cfg ] && .venv/bin/coursemill --version >/dev/null 2>&1
 }
 
 # Install what scripts/system-packages.txt lists and the machine lacks, or say what is missing.
@@ -52,9 +57,14 @@ java_17() {
 python_packages() {
     echo "setup: installing the Python packages of uv.lock into .venv"
     export UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv
+    # Without pyvenv.cfg .venv/bin/python is the system's: uv would install there, and remove what is not in uv.lock.
+    [ -f .venv/pyvenv.cfg ] || rm -rf .venv
     local uv
     uv=$(command -v uv) || { uv=.venv/bin/uv; [ -x "$uv" ] || fetch_uv; }
     "$uv" sync --quiet --frozen --extra lessons
+    # uv looks at what is recorded as installed: files that are gone it misses.
+    starts || "$uv" sync --quiet --frozen --extra lessons --reinstall
+    starts || die "coursemill does not start from .venv" "rm -rf .venv && scripts/setup.sh"
 }
 
 # A .venv of the system's Python, with the uv that uv.lock names.
@@ -93,8 +103,9 @@ venv_module() {
 # Only for drawing diagrams that are not in notes/_diagrams/ yet: without it they stay text.
 node_packages() {
     [ -f package-lock.json ] && command -v npm >/dev/null || return 0
+    [ ! node_modules/.package-lock.json -nt package-lock.json ] || return 0
     echo "setup: installing the diagram renderers of package-lock.json into node_modules"
-    npm ci --silent --ignore-scripts --no-fund --no-audit ||
+    npm ci --silent --prefer-offline --ignore-scripts --no-fund --no-audit ||
         echo "setup: npm failed; new diagrams will stay text" >&2
 }
 

@@ -9,7 +9,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 INPUTS = ("pyproject.toml", "uv.lock", "package-lock.json")
-TOOLS = ["bash", "cat", "sha256sum", "grep", "sed", "head", "id", "ls", "mkdir", "env", "dirname", "chmod"]
+TOOLS = [
+    "bash",
+    "rm",
+    "touch",
+    "cat",
+    "sha256sum",
+    "grep",
+    "sed",
+    "head",
+    "id",
+    "ls",
+    "mkdir",
+    "env",
+    "dirname",
+    "chmod",
+]
 PARTS = [line.split()[:2] for line in (ROOT / "scripts/system-packages.txt").read_text().splitlines() if line[0] != "#"]
 
 
@@ -33,7 +48,7 @@ def project(tmp_path: Path) -> Path:
         script(tmp_path / "bin" / command, """echo 'openjdk version "21.0.1"' >&2""" if command == "java" else "exit 0")
     script(
         tmp_path / "bin" / "uv",
-        "mkdir -p .venv/bin; echo '#!/bin/bash' >.venv/bin/coursemill; chmod +x .venv/bin/coursemill",
+        "mkdir -p .venv/bin; touch .venv/pyvenv.cfg; echo '#!/bin/bash' >.venv/bin/coursemill; chmod +x .venv/bin/coursemill",
     )
     return tmp_path
 
@@ -57,6 +72,39 @@ def test_a_changed_lock_is_synced_again(project: Path) -> None:
     setup(project)
     (project / "uv.lock").write_text("changed")
     assert "uv.lock" in setup(project).stdout
+
+
+def test_a_broken_environment_is_mended(project: Path) -> None:
+    setup(project)
+    mend = """[[ $* = *--reinstall ]] && echo '#!/bin/bash' >.venv/bin/coursemill; exit 0"""
+    script(project / "bin" / "uv", mend)
+    (project / ".venv/bin/coursemill").write_text("#!/gone/python")
+    assert setup(project).returncode == 0
+    assert setup(project).stdout == ""
+
+
+def test_no_package_goes_into_the_systems_python(project: Path) -> None:
+    setup(project)
+    (project / ".venv/pyvenv.cfg").unlink()
+    make = "touch .venv/pyvenv.cfg; echo '#!/bin/bash' >.venv/bin/coursemill; chmod +x .venv/bin/coursemill"
+    script(project / "bin" / "uv", f"[ ! -e .venv ] || exit 9; mkdir -p .venv/bin; {make}")
+    assert setup(project).returncode == 0
+    assert (project / ".venv/pyvenv.cfg").exists()
+
+
+def test_renderers_that_are_there_stay(project: Path) -> None:
+    setup(project)
+    installed = project / "node_modules" / ".package-lock.json"
+    installed.parent.mkdir()
+    installed.touch()
+    script(project / "bin" / "npm", f"echo >{project}/npm.log")
+    (project / "uv.lock").write_text("changed")
+    assert setup(project).returncode == 0
+    assert not (project / "npm.log").exists()
+    os.utime(installed, (0, 0))
+    (project / "uv.lock").write_text("changed again")
+    setup(project)
+    assert (project / "npm.log").exists()
 
 
 @pytest.mark.parametrize(("command", "package"), PARTS)
