@@ -48,7 +48,8 @@ def project(tmp_path: Path) -> Path:
         script(tmp_path / "bin" / command, """echo 'openjdk version "21.0.1"' >&2""" if command == "java" else "exit 0")
     script(
         tmp_path / "bin" / "uv",
-        "mkdir -p .venv/bin; touch .venv/pyvenv.cfg; echo '#!/bin/bash' >.venv/bin/coursemill; chmod +x .venv/bin/coursemill",
+        "mkdir -p .venv/bin; touch .venv/pyvenv.cfg\necho '#!/bin/bash' >.venv/bin/coursemill; "
+        "chmod +x .venv/bin/coursemill",
     )
     return tmp_path
 
