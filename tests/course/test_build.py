@@ -1,8 +1,10 @@
 """A build writes what the notes ask for, nothing else, and the same bytes everywhere."""
 
+import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 
 from coursemill.course.build import Built
 from coursemill.errors import CoursemillError
+from coursemill.model import Span
+from coursemill.pure.diagrams import Diagram
 
 
 def names(built: Built) -> list[str]:
@@ -355,3 +359,40 @@ def test_many_notes_in_several_processes(vault: Any, jobs: int) -> None:
 
 
 MANY: dict[str, str] = {}
+
+
+def test_pictures_of_diagrams_are_embedded_followed_and_pruned(vault: Any) -> None:
+    picture = Diagram("d2", "a -> b", Span("notes/One.md", 1, 1)).name
+    text = vault.note("one", text="```d2\na -> b\n```")
+    vault.put({"One.md": text, f"_diagrams/{picture}": "<svg>1</svg>", "_diagrams/mine.svg": "<svg>mine</svg>"})
+    vault.build()
+    drawn = base64.b64encode(b"<svg>1</svg>")
+    assert drawn in vault.tree()["release/WS/One.ipynb"]
+    vault.put({f"_diagrams/{picture}": "<svg>2</svg>"})
+    assert [one.state for one in vault.build(check=True).stale] == ["stale"] * 3
+    assert names(vault.build()) == ["One"]
+    vault.put({"One.md": vault.note("one")})
+    assert [one.path for one in vault.build(check=True).stale if one.state == "orphaned"] == [
+        f"notes/_diagrams/{picture}"
+    ]
+    assert vault.build().removed == (f"notes/_diagrams/{picture}",)
+    assert [path.name for path in (vault.root / "notes/_diagrams").iterdir()] == ["mine.svg"]
+    assert vault.build().written == ()
+
+
+def test_requirements_are_what_is_imported_and_what_an_author_adds(vault: Any) -> None:
+    vault.put({"One.md": vault.note("one", text="```python\nimport yaml, absent_thing\n```")})
+    vault.put({"_worksheets/WS/requirements.txt": "lxml>=6"})
+    built = vault.build()
+    lines = vault.tree()["release/WS/requirements.txt"].decode().splitlines()
+    assert [re.sub(r"==\S+", "==N", line) for line in lines[1:]] == [
+        "lxml>=6",
+        "absent-thing  # absent_thing",
+        "pyyaml==N  # yaml",
+    ]
+    assert [(f.code, f.path, f.line, f.severity) for f in built.findings] == [("CM502", "notes/One.md", 7, "warning")]
+    assert built.ok
+    assert vault.build().findings == built.findings
+    vault.put({"One.md": vault.note("one")})
+    vault.build()
+    assert vault.tree()["release/WS/requirements.txt"].decode().splitlines()[1:] == ["lxml>=6"]
