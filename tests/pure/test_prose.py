@@ -35,7 +35,9 @@ VAULT = VaultMap.of(
     ],
     [
         "notes/a/This note.files/chart.png",
+        "notes/a/This note.files/data.csv",
         "notes/a/sub/Shop.files/far.png",
+        "notes/a/sub/Shop.files/far.zip",
         "notes/_worksheets/WS_One/img/shared.png",
     ],
 )

@@ -26,9 +26,12 @@ _MARKS = re.compile(
   | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
   | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
+  | ^(?P<quotes>[ \t>]*)\[\^(?P<defined>[^\[\]\s]{{1,99}})\]:[ \t]* # a footnote
+  | (?<!!)\[\^(?P<footnote>[^\[\]\s]{{1,99}})\]
+  | (?P<block>(?:(?<=\S)[ \t]+|^)\^[a-zA-Z0-9-]+[ \t]*$) # what a link may name: [[Note#^block]]
   | (?<![\w=])==(?=[^\s=])(?P<marked>[^\n]{{0,999}}?[^\s=])==(?![\w=])
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.MULTILINE,
 )
 
 
@@ -47,7 +50,8 @@ def inline(text: str, place: Place) -> str:
     done = 0
     for match in _MARKS.finditer(masked(text)):
         part = {name: text[slice(*match.span(name))] if match[name] is not None else None for name in _PARTS}
-        pieces += [text[done : match.start()], _replaced(part, place) or text[slice(*match.span())]]
+        shown = "" if part["block"] else _replaced(part, place) or text[slice(*match.span())]
+        pieces += [text[done : match.start()], shown]
         done = match.end()
     return "".join([*pieces, text[done:]])
 
@@ -58,6 +62,10 @@ def wikilink(target: str, heading: str | None, alias: str | None, place: Place, 
     if embed and posixpath.splitext(target)[1].lower() in PICTURES:
         return _embedded(target, alias or "", place)
     found = place.vault.resolve(target, place.path)
+    if found and not found[0].endswith(".md"):
+        return (
+            f"[{_label((alias or '').strip() or escaped(posixpath.basename(target)))}]({quote(_beside(target, place))})"
+        )
     lesson = place.vault.lesson(found[0]) if found else None
     wanted = (heading or "").rpartition("#")[2].strip()
     words = (alias or "").strip() or _words(target, wanted, lesson if target else None)
@@ -104,6 +112,10 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
     if note := part["note"] or part["path"]:
         linked = _notebook(unquote(note), unquote(part["part"] or part["below"] or ""), place)
         return f"]({linked})" if linked else ""
+    if part["defined"]:
+        return f"{part['quotes']}- \\[{part['defined']}\\] "
+    if part["footnote"]:
+        return f"<sup>\\[{part['footnote']}\\]</sup>"
     return f"<mark>{inline(part['marked'], place)}</mark>" if part["marked"] else ""
 
 

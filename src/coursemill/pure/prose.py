@@ -13,7 +13,7 @@ from coursemill.pure import callouts, comments, diagrams
 from coursemill.pure.links import Place, inline
 from coursemill.pure.verbatim import Fence, blocks, fences
 
-_MARK = re.compile(r"\[\[|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(")
+_MARK = re.compile(r"\[\[|\[\^|(?<!\S)\^\w|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(")
 _TABS = re.compile(r"^[ \t]*\[list2tab(?:\|#?(?P<title>[^\]\n]*))?\][ \t]*$")
 _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
