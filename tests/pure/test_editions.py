@@ -9,12 +9,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from coursemill.effects import release
 from coursemill.model import Lesson
-from coursemill.pure import editions, parse
+from coursemill.pure import codes, editions, parse, rules
 from coursemill.pure.cells import Notebook
 from coursemill.pure.editions import Context, instructor, numbers, worked
 from coursemill.pure.vault import VaultMap
@@ -259,6 +259,13 @@ def test_a_solution_without_markers_is_hidden_whole_and_still_writes_its_file() 
     assert source == '%%writefile out/spider.py\n### BEGIN SOLUTION\nNAME = "the solution"\n### END SOLUTION'
 
 
+def test_an_empty_file_is_written_without_the_magic_that_wants_text() -> None:
+    text = '---\nworksheet: W\n---\n# T\n\n```python role="file" path="a b/__init__.py" id="empty"\n```\n'
+    cell = cells(make(text)["worked"])["empty"]
+    assert cell["source"] == "from pathlib import Path\n\nPath('a b/__init__.py').write_text('')"
+    assert cell["metadata"]["coursemill"] == {"lines": "0,0,6", "source": f"{PATH}:6-7"}
+
+
 def test_links_of_a_lesson_in_two_worksheets_stay_in_their_own() -> None:
     lesson = parse.lesson(PATH, TEXT.replace("worksheet: [WS_Demo]", "worksheet: [WS_Demo, WS_Two]"))
     here, there = (worked(lesson, Context(vault(lesson), name)) for name in ("WS_Demo", "WS_Two"))
@@ -281,9 +288,12 @@ LINES = st.sampled_from(
 
 @given(st.lists(LINES, max_size=40).map("\n".join))
 def test_any_note_becomes_valid_notebooks_that_stay(text: str) -> None:
-    made = make(f"---\nworksheet: W\n---\n{text}\n")
-    again = make(f"---\nworksheet: W\n---\n{text}\n", numbers(made["instructor"]))
-    assert again == made
+    note = f"---\nworksheet: W\n---\n{text}\n"
+    made = make(note)
+    lesson = parse.lesson(PATH, note)
+    found = rules.check(lesson, rules.Known.of(VaultMap.of([lesson])))
+    assume(not any(finding.code == codes.ID_TWICE.code for finding in found))  # such a note is not built
+    assert make(note, numbers(made["instructor"])) == made
 
 
 @pytest.mark.nbgrader

@@ -145,7 +145,11 @@ class _Writer:
             cell = replace(cell, tags=tags, folded=True, grading="locked")
         elif part.role == "file":
             yield from self.folder(part)
-            cell = cells.generated(cell, [cells.writefile(part.path)])
+            if part.text.strip():
+                cell = cells.generated(cell, [cells.writefile(part.path)])
+            else:  # IPython refuses a magic without a body
+                source = f"from pathlib import Path\n\nPath({part.path!r}).write_text({part.text!r})"
+                cell = replace(cell, source=source, lines=(0, 0, part.first_line - 1))
         elif part.role == "shell":
             cell = cells.generated(cell, ["%%bash -e"])
         yield cell
