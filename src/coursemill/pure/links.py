@@ -18,13 +18,15 @@ from coursemill.pure.vault import WIKILINK, VaultMap, folded
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
+_TITLE = r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?"
 _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
 _MARKS = re.compile(
     rf"""{VERBATIM}
   | (?P<wikilink>{WIKILINK.pattern})
-  | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]\((?:<(?P<wide>[^<>\n]+)>|(?P<source>[^()\s]+))\)
-  | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?\)
-  | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>\)
+  | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]
+    \((?:<(?P<wide>[^<>\n]+)>|(?P<source>[^()\s]+)){_TITLE}\)
+  | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?{_TITLE}\)
+  | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>{_TITLE}\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
   | ^(?P<quotes>[ \t>]*)\[\^(?P<defined>[^\[\]\s]{{1,99}})\]:[ \t]* # a footnote
   | (?<!!)\[\^(?P<footnote>[^\[\]\s]{{1,99}})\]
