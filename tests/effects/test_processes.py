@@ -1,7 +1,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -41,13 +42,21 @@ def start(mark: str) -> subprocess.Popen[str]:
     return process
 
 
+def gone(family: Iterable[int], alive: Alive) -> bool:
+    """Whether all of them end; the system takes a moment to bury what was killed."""
+    end = time.monotonic() + 10
+    while any(alive(pid) for pid in family) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not any(alive(pid) for pid in family)
+
+
 def test_a_tree_is_killed_with_orphans_and_those_who_left_the_session(alive: Alive) -> None:
     with start("COURSEMILL_TEST=tree") as process:
         family = processes.below(process.pid)
         assert len(family) == 2
         processes.kill_tree(process.pid)
         assert process.wait(10) == -9
-    assert not any(alive(pid) for pid in family)
+    assert gone(family, alive)
 
 
 def test_a_session_and_those_who_left_it_are_found_by_number_and_by_mark(alive: Alive) -> None:
@@ -61,7 +70,7 @@ def test_a_session_and_those_who_left_it_are_found_by_number_and_by_mark(alive: 
             assert processes.kill(lambda: processes.of_session(process.pid) | processes.marked(both))
         finally:
             processes.kill_tree(process.pid)
-    assert not any(alive(pid) for pid in family)
+    assert gone(family, alive)
 
 
 def test_killing_gives_up_on_what_does_not_die() -> None:
