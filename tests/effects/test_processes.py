@@ -1,8 +1,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
@@ -42,21 +41,13 @@ def start(mark: str) -> subprocess.Popen[str]:
     return process
 
 
-def gone(family: Iterable[int], alive: Alive) -> bool:
-    """Whether all of them end; the system takes a moment to bury what was killed."""
-    end = time.monotonic() + 10
-    while any(alive(pid) for pid in family) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not any(alive(pid) for pid in family)
-
-
 def test_a_tree_is_killed_with_orphans_and_those_who_left_the_session(alive: Alive) -> None:
     with start("COURSEMILL_TEST=tree") as process:
         family = processes.below(process.pid)
         assert len(family) == 2
         processes.kill_tree(process.pid)
         assert process.wait(10) == -9
-    assert gone(family, alive)
+    assert not any(alive(pid) for pid in family)
 
 
 def test_a_session_and_those_who_left_it_are_found_by_number_and_by_mark(alive: Alive) -> None:
@@ -70,7 +61,7 @@ def test_a_session_and_those_who_left_it_are_found_by_number_and_by_mark(alive: 
             assert processes.kill(lambda: processes.of_session(process.pid) | processes.marked(both))
         finally:
             processes.kill_tree(process.pid)
-    assert gone(family, alive)
+    assert not any(alive(pid) for pid in family)
 
 
 def test_killing_gives_up_on_what_does_not_die() -> None:
