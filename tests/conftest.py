@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 
 import psutil
@@ -11,12 +12,17 @@ settings.load_profile("coursemill")
 
 @pytest.fixture(scope="session")
 def alive() -> Callable[[int], bool]:
-    """Whether a process runs; one that ended and that nobody asked for yet does not."""
+    """Whether a process runs; one that ended and that nobody asked for yet does not, nor one that is killed and takes a moment to go."""
 
     def running(pid: int) -> bool:
-        try:
-            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            try:
+                if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                    return False
+            except psutil.NoSuchProcess:
+                return False
+            time.sleep(0.01)
+        return True
 
     return running
