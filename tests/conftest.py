@@ -12,7 +12,7 @@ settings.load_profile("coursemill")
 
 @pytest.fixture(scope="session")
 def alive() -> Callable[[int], bool]:
-    """Whether a process runs; one that ended and that nobody asked for yet does not, nor one that is killed and takes a moment to go."""
+    """Whether a process runs and goes on to: not one that nobody has buried yet, or that takes a moment to go."""
 
     def running(pid: int) -> bool:
         end = time.monotonic() + 3
