@@ -86,6 +86,12 @@ NO_RUBRIC = _code("CM312", "no-rubric", "a manually graded exercise has no rubri
 RUBRIC_SUM = _code("CM313", "rubric-sum", "the rubric's points do not add up to the exercise's", "make them equal", "warning")
 TASK_NESTED = _code("CM314", "task-nested", "the task stands inside a list or another callout", "move it to the left margin", "warning")
 TASK_KIND = _code("CM315", "task-kind", "the callout's kind is nearly a task's", "write `exercise`, `quiz`, `hint`, `solution` or `rubric`")
+LAZY_LINE = _code(
+    "CM316",
+    "lazy-line",
+    "a line without `>` goes on the callout above",
+    "put a blank line above it, or begin it with `> `",
+)
 
 # CM4: links and files
 LINK_UNRESOLVED = _code("CM401", "link-unresolved", "no note has that name", "mend the link", "warning")

@@ -6,7 +6,6 @@ markdown-it finds the blocks; lines are counted from 0 here, ranges are half-ope
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from markdown_it.token import Token
@@ -199,31 +198,27 @@ class _Walk:
 
     def on_blockquote_close(self, tokens: list[Token], n: int, token: Token) -> None:
         quote = self.quotes.pop()
-        if quote.header and _kind(quote.header):
-            for callout in _callouts(quote, len(self.quotes) + 1, self.lines):
-                self.put(callout)
-        else:
-            for block in quote.blocks:
-                self.put(block)
+        callouts = _callouts(quote, len(self.quotes) + 1, self.lines)
+        above = callouts[0].start if callouts else quote.end
+        for block in [*(block for block in quote.blocks if block.start < above), *callouts]:
+            self.put(block)
 
     def put(self, block: Block) -> None:
         (self.quotes[-1].blocks if self.quotes else self.blocks).append(block)
 
 
-def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
-    """The callout that `quote` is; several, when headers of our kinds stand in it with no blank line between."""
+def _callouts(quote: _Quote, depth: int, lines: list[str]) -> list[Callout]:
+    """The callouts of our kinds that `quote` is, or that it goes on as when no blank line stands between."""
     inside = {n for block in quote.blocks for n in range(block.start, block.end)}
     pattern = re.compile(rf"[ \t]*(?:>[ \t]?){{{depth}}}[ \t]*(?={HEADER.pattern})")
-    headers: list[tuple[int, re.Match[str]]] = []
+    headers = [(quote.start, quote.header)] if quote.header and _kind(quote.header) else []
     for n in range(quote.start + 1, quote.end):
         header = None if n in inside else pattern.match(lines[n])
         if header and _kind(header):
             headers.append((n, header))
-    assert quote.header is not None  # the caller has seen it
-    headers.insert(0, (quote.start, quote.header))
-    ends = [n for n, _ in headers[1:]] + [quote.end]
-    for (start, header), end in zip(headers, ends, strict=True):
-        yield Callout(
+    ends = [*(n for n, _ in headers), quote.end][1:]
+    return [
+        Callout(
             start=start,
             end=end,
             kind=_kind(header),
@@ -234,6 +229,8 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Callout]:
             nested=quote.nested,
             children=tuple(b for b in quote.blocks if start <= b.start < end),
         )
+        for (start, header), end in zip(headers, ends, strict=True)
+    ]
 
 
 def _kind(header: re.Match[str]) -> str:

@@ -214,6 +214,8 @@ class _Assembly:
         if block.written != block.kind:
             message, fix = f"there is no task `{block.written}`", f"did you mean `{block.kind}`?"
             self.findings.append(codes.TASK_KIND.at(self.path, block.start + 1, message, fix=fix))
+        if block.kind != "hint" or self.task:
+            self.lazy(block)
         if block.kind not in _PARTS:
             self.open(block)
         elif self.task is None and block.kind == "hint":
@@ -222,6 +224,14 @@ class _Assembly:
             self.hint(block)
         else:
             self.key(block)
+
+    def lazy(self, block: Callout) -> None:
+        """Report the first line that has not the callout's quote marks and is a part of it all the same."""
+        marks = re.compile(rf"[ \t]*(?:>[ \t]*){{{block.quotes}}}")
+        for n in range(block.start + 1, block.end):
+            if not marks.match(self.outline.lines[n]):
+                self.findings.append(codes.LAZY_LINE.at(self.path, n + 1))
+                return
 
     def open(self, block: Callout) -> None:
         """Begin a task. Parts that stand in its callout end the prompt."""
