@@ -82,10 +82,16 @@ def opened(path: str, callout: Callout, end: int, outline: Outline) -> tuple[Tas
         fenced = {
             n - callout.start - 1 for c in callout.children if isinstance(c, Fence) for n in range(c.start, c.end)
         }
-        body, options, wrong = _options(body, fenced)
+        body, options, wrong, lazy = _options(body, fenced)
         task.options = tuple(replace(option, line=line + 1 + option.line) for option in options)
         message, fix = "the line is no option", "write `- [ ] text`, or `- [x] text` when it is right"
         attributes.findings += [codes.QUIZ_OPTIONS.at(path, line + 1 + n, message, fix=fix) for n in wrong]
+        message, fix = "a line at the margin goes on the option above", "indent it, or put a blank line above it"
+        attributes.findings += [
+            codes.LAZY_LINE.at(path, line + 1 + n, message, fix=fix)
+            for n in lazy
+            if lines[line + n].lstrip().startswith(">")
+        ]
     task.prompt = defined(_joined(body), outline)
     if not identifier:
         task.kind = "invalid"
@@ -107,11 +113,12 @@ def _joined(lines: list[str]) -> str:
     return "\n".join(lines[start:end])
 
 
-def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[int]]:
-    """The lines that are prompt, the options (`- [x] text *remark*`), and which lines are nearly options."""
+def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Option, ...], list[int], list[int]]:
+    """The lines that are prompt, the options (`- [x] text *remark*`), and lines nearly options and nearly prompt."""
     prompt: list[str] = []
     found: list[tuple[int, bool, list[str]]] = []
     wrong: list[int] = []
+    lazy: list[int] = []
     going, margin = False, 0
     for n, line in enumerate(lines):
         option = None if n in fenced else _OPTION.fullmatch(line)
@@ -125,11 +132,12 @@ def _options(lines: list[str], fenced: set[int]) -> tuple[list[str], tuple[Optio
             prompt.append(line)
             wrong.append(n)
         elif going and (is_blank(line) or line[0] in " \t" or n in fenced or not is_blank(lines[n - 1])):
+            lazy += [] if is_blank(line) or line[0] in " \t" or n in fenced else [n]
             found[-1][2].append(line)
         else:
             going = False
             prompt += ["", line] if found and prompt and not is_blank(prompt[-1]) else [line]
-    return prompt, tuple(_option(*option) for option in found), wrong
+    return prompt, tuple(_option(*option) for option in found), wrong, lazy
 
 
 def _option(n: int, right: bool, lines: list[str]) -> Option:

@@ -6,6 +6,7 @@ markdown-it finds the blocks; lines are counted from 0 here, ranges are half-ope
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from markdown_it.token import Token
@@ -198,27 +199,29 @@ class _Walk:
 
     def on_blockquote_close(self, tokens: list[Token], n: int, token: Token) -> None:
         quote = self.quotes.pop()
-        callouts = _callouts(quote, len(self.quotes) + 1, self.lines)
-        above = callouts[0].start if callouts else quote.end
-        for block in [*(block for block in quote.blocks if block.start < above), *callouts]:
+        for block in _parted(quote, len(self.quotes) + 1, self.lines):
             self.put(block)
 
     def put(self, block: Block) -> None:
         (self.quotes[-1].blocks if self.quotes else self.blocks).append(block)
 
 
-def _callouts(quote: _Quote, depth: int, lines: list[str]) -> list[Callout]:
-    """The callouts of our kinds that `quote` is, or that it goes on as when no blank line stands between."""
+def _parted(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Block]:
+    """The blocks of `quote`, parted into callouts of our kinds where headers stand in it without a blank line above."""
     inside = {n for block in quote.blocks for n in range(block.start, block.end)}
     pattern = re.compile(rf"[ \t]*(?:>[ \t]?){{{depth}}}[ \t]*(?={HEADER.pattern})")
-    headers = [(quote.start, quote.header)] if quote.header and _kind(quote.header) else []
+    headers = [(quote.start, quote.header)]
     for n in range(quote.start + 1, quote.end):
         header = None if n in inside else pattern.match(lines[n])
-        if header and _kind(header):
+        if header and (_kind(header) or _is_obsidian(header)):
             headers.append((n, header))
     ends = [*(n for n, _ in headers), quote.end][1:]
-    return [
-        Callout(
+    for (start, header), end in zip(headers, ends, strict=True):
+        blocks = tuple(block for block in quote.blocks if start <= block.start < end)
+        if header is None or not _kind(header):
+            yield from blocks
+            continue
+        yield Callout(
             start=start,
             end=end,
             kind=_kind(header),
@@ -227,15 +230,17 @@ def _callouts(quote: _Quote, depth: int, lines: list[str]) -> list[Callout]:
             title=header["title"].strip(),
             quotes=depth,
             nested=quote.nested,
-            children=tuple(b for b in quote.blocks if start <= b.start < end),
+            children=blocks,
         )
-        for (start, header), end in zip(headers, ends, strict=True)
-    ]
 
 
 def _kind(header: re.Match[str]) -> str:
     """The kind of ours that a callout has, or that its author may have meant; empty for any other."""
     written = header["kind"].strip().lower()
-    if written in OURS or written in _OBSIDIAN:
+    if written in OURS or _is_obsidian(header):
         return written if written in OURS else ""
     return closest(written, OURS, cutoff=0.8)
+
+
+def _is_obsidian(header: re.Match[str]) -> bool:
+    return header["kind"].strip().lower() in _OBSIDIAN
