@@ -23,7 +23,7 @@ _SURE_HEADING = re.compile(r"##{1,5}[ \t]+(?!BEGIN |END )\S")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)|>")
 _MANY, _WINDOW = 50, 500
 
-Trouble = Literal["open", "dedented", "misplaced", "text-after", "html-open"]
+Trouble = Literal["open", "dedented", "misplaced", "text-after", "html-open", "comment-open"]
 
 
 @dataclass

@@ -130,6 +130,9 @@ def comment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     last = next((n for n in range(start + 1, end) if _line(state, n).endswith("%%")), None)
     if last is None:
         notes.html.add(("%%", end))
+        if not any("%%" in _line(state, n) for n in range(start + 1, end)):
+            position = state.bMarks[start] + state.tShift[start]
+            notes.troubles.append((start, position - fences.line_start(state, position), start, "comment-open"))
         return False
     if silent:
         return True

@@ -105,6 +105,9 @@ def _findings(path: str, notes: Notes) -> Iterable[Finding]:
             code = codes.TEXT_AFTER_FENCE
         elif trouble == "html-open":
             code = codes.HTML_OPEN
+        elif trouble == "comment-open":
+            code = codes.HTML_OPEN
+            message, fix = "a comment hides the rest of the note in Obsidian", "close it with `%%`"
         elif trouble == "dedented":
             message, fix = "the list item ends before its fence is closed", "indent the code as far as its fence"
         elif trouble == "misplaced":
