@@ -36,6 +36,10 @@ def made(variant: Variant, tried: Tried) -> Proof:
         ("solution", 0.5, 2, 3, ["notes/N.md:77: the solution gets 0.5 of 1 point in a-test-1: no"]),
         ("stub", 0, 2, 0, []),
         (
+            *("stub", 0, 0, 0),
+            ["notes/N.md:18: the stub fails a-test-2, which is given: no (let the starter pass, or drop `given=true`)"],
+        ),
+        (
             *("stub", 1, 2, 0),
             [
                 "notes/N.md:14: the stub gets 1 of 1 point in a-test-1 "
@@ -131,6 +135,6 @@ def test_counts_and_modes() -> None:
     ],
 )
 def test_what_to_do_about_points_for_nothing(kind: Kind, mode: Mode, advice: str) -> None:
-    tried = Tried("it", kind, (Outcome("a-test-1", mode, 1), Outcome("a-test-2", mode, 0, "no")))
+    tried = Tried("it", kind, (Outcome("a-test-1", mode, 1), Outcome("a-test-2", mode, 2)))
     (problem,) = proof("notes/N.md", Trial("a", "A", 8, STEPS, (Variant(kind, "it", 1, {}),)), [tried]).problems
     assert advice in problem.fix

@@ -146,13 +146,16 @@ def _of_solution(path: str, trial: Trial, variant: Variant, tried: Tried) -> Ite
 
 
 def _of_nothing(path: str, trial: Trial, variant: Variant, tried: Tried) -> Iterator[Problem]:
-    """The stub and the cheats deserve nothing, but for what is given."""
+    """The stub and the cheats deserve nothing, but for what is given, and that the stub does get."""
     if tried.broken:
         return
     for step, outcome in _pairs(trial, tried):
         if outcome.score > ENOUGH and not step.given:
             message = f"gets {outcome.score:g} of {_points(step.points)} in {step.id}"
             yield Problem(f"{path}:{_line(step)}", variant.name, message, _harden(variant, outcome))
+        elif variant.kind == "stub" and step.given and outcome.reason:
+            message = f"fails {step.id}, which is given: {outcome.reason}"
+            yield Problem(f"{path}:{_line(step)}", variant.name, message, "let the starter pass, or drop `given=true`")
 
 
 def _harden(variant: Variant, outcome: Outcome) -> str:
