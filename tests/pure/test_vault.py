@@ -20,7 +20,15 @@ VAULT = VaultMap.of(
         note("notes/b/c/Deep.md", "Here", "Here", aliases=("both",)),
         note("notes/Twin.md"),
     ],
-    ["notes/b/Other Note.md", "notes/a/Here.files/Picture.PNG", "notes/b/Node.js.md", HERE],
+    [
+        "notes/b/Other Note.md",
+        "notes/a/Here.files/Picture.PNG",
+        "notes/a/Deep.files/picture.png",
+        "notes/a/Deep.files/far.png",
+        "notes/b/Twin.files/far.png",
+        "notes/b/Node.js.md",
+        HERE,
+    ],
 )
 
 
@@ -44,6 +52,8 @@ VAULT = VaultMap.of(
         ("Other Note", ["notes/b/Other Note.md"]),
         ("Node.js", ["notes/b/Node.js.md"]),
         ("picture.png", ["notes/a/Here.files/Picture.PNG"]),
+        ("Deep.files/picture.png", ["notes/a/Deep.files/picture.png"]),
+        ("far.png", ["notes/a/Deep.files/far.png", "notes/b/Twin.files/far.png"]),
         ("zwilling", ["notes/b/Twin.md"]),
         ("BOTH", ["notes/b/Twin.md", "notes/b/c/Deep.md"]),
         ("", [HERE]),

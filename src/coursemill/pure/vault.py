@@ -39,7 +39,8 @@ class VaultMap:
         """Paths of the notes or files that `target` may mean, the likeliest first; nothing when there is none.
 
         A path counts from the vault's root, from the linking note (`./`, `../`), or as the end of a longer
-        one; then names are tried, then aliases. More than one result: the link is ambiguous.
+        one; then names are tried, those of the note's own files first, then aliases. More than one result: the link
+        is ambiguous.
         """
         key = _key(target.strip())
         if not key:
@@ -48,8 +49,9 @@ class VaultMap:
             key = _key(posixpath.normpath(posixpath.join(posixpath.dirname(from_path), target.strip())))
         found = [p for p in self._by_name.get(posixpath.basename(key), ()) if f"/{_key(p)}".endswith(f"/{key}")]
         exact = [p for p in found if "/" in key and key in (_key(p), _key(p).partition("/")[2])]
+        own = [p for p in found if p.startswith(f"{from_path.removesuffix('.md')}.files/")]
         here = posixpath.dirname(from_path)
-        likely = sorted(exact or found, key=lambda p: (posixpath.dirname(p) != here, p.count("/"), p))
+        likely = sorted(exact or own or found, key=lambda p: (posixpath.dirname(p) != here, p.count("/"), p))
         return tuple(likely) or self._by_alias.get(key, ())
 
     def heading(self, path: str, wanted: str) -> Heading | None:
