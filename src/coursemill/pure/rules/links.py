@@ -44,16 +44,18 @@ def files(lesson: Lesson, known: Known) -> Iterator[Finding]:
 
 @rule()
 def files_come_along(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """The build copies `<Note>.files/` and what a worksheet shares, and nothing else."""
-    for link in lesson.files:
-        path = _path(lesson, link)
-        folder = posixpath.normpath(link.target).partition("/")[0]
-        if link.target.endswith(NOTE) or path not in known.files or _is_shared(lesson, link, known):
+    """The build copies a lesson's `<Note>.files/` and what a worksheet shares, and nothing else."""
+    for file in lesson.files:
+        path = _path(lesson, file)
+        if file.target.endswith(NOTE) or path not in known.files or _is_shared(lesson, file, known):
             continue
-        if not folder.endswith(FILES):
-            message = f"`{link.target}` is not copied beside the notebook"
-            fix = f"move it to {lesson.name}{FILES}/"
-            yield codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
+        beside = posixpath.normpath(file.target).partition("/")[0].endswith(FILES)
+        if not beside or not set(lesson.front.worksheets) <= _copied_to(path, known):
+            yield _left_behind(lesson, file)
+    for link in lesson.links:
+        found = known.vault.resolve(link.target, lesson.path)
+        if len(found) == 1 and not found[0].endswith(NOTE) and not _copied_to(found[0], known):
+            yield _left_behind(lesson, link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,22 @@ def _is_shared(lesson: Lesson, link: FileLink, known: Known) -> bool:
     """The shared files of a worksheet stand beside its notebooks."""
     inside = posixpath.normpath(link.target)
     return any(f"{known.shared}/{worksheet}/{inside}" in known.files for worksheet in lesson.front.worksheets)
+
+
+def _copied_to(path: str, known: Known) -> set[str]:
+    """The worksheets beside whose notebooks the build puts the file; a wikilink finds it from any other."""
+    if path.startswith(f"{known.shared}/"):
+        return {path.removeprefix(f"{known.shared}/").partition("/")[0]}
+    for at in re.finditer(rf"{re.escape(FILES)}(?=/|$)", path):
+        if owner := known.vault.lesson(path[: at.start()] + NOTE):
+            return set(owner.front.worksheets)
+    return set()
+
+
+def _left_behind(lesson: Lesson, link: Link | FileLink) -> Finding:
+    message = f"`{link.target}` is not copied beside the notebook"
+    fix = f"move it to {lesson.name}{FILES}/"
+    return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
 
 
 def _missing(lesson: Lesson, link: FileLink, known: Known) -> Finding:
