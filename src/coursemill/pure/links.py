@@ -98,7 +98,7 @@ def plain(markdown: str) -> str:
 
 def escaped(text: str) -> str:
     """`text` as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*<\[\]]|(?<!\w)_|_(?!\w))", r"\\\1", text)
+    return re.sub(r"([\\`*<\[\]]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", text)
 
 
 _PARTS = tuple(_MARKS.groupindex)
