@@ -174,6 +174,7 @@ def test_what_the_build_did_not_write_stays(vault: Any, root: Path, lost: bool) 
 def test_check_names_what_is_stale_and_changes_nothing(vault: Any, root: Path) -> None:
     vault.build()
     (root / "notes/A/One.md").rename(root / "notes/A/Uno.md")
+    vault.put({"A/Uno.md": (root / "notes/A/Uno.md").read_text().replace("![p](One.files/p.png)", "")})
     (root / "release/WS/Two.ipynb").write_text("{}")
     vault.put({"_worksheets/WS/helper.py": "import yaml # new\n"})
     everything = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
@@ -204,6 +205,7 @@ def test_one_note_with_errors_does_not_stop_the_others(vault: Any, root: Path) -
     before = vault.tree()
     text = (root / "notes/A/One.md").read_text()
     vault.put({"A/One.md": text.replace("### END SOLUTION", ""), "New.md": vault.note("new")})
+    vault.put({"A/One.files/more.txt": "its files are copied all the same"})
     built = vault.build()
     assert not built.ok
     assert (names(built), built.kept) == (["New"], ("notes/A/One.md",))

@@ -241,12 +241,12 @@ def _inputs(wish: Wish, scope: Scope) -> dict[str, Stamp]:
 def _report(states: Mapping[str, NoteState], general: Iterable[Finding], shelf: Shelf) -> Built:
     found = {*general, *(finding for state in states.values() for finding in state.findings)}
     kept = {finding.path for finding in found if finding.severity == "error"} & states.keys()
-    built = {note_of(shelf.owners[path]) for path in shelf.written} & states.keys()
+    built = ({note_of(shelf.owners[path]) for path in shelf.written} & states.keys()) - kept
     stale = [Stale(p, "stale" if p in shelf.files else "missing", note_of(shelf.owners[p])) for p in shelf.written]
     stale += [Stale(path, "orphaned", note_of(owner)) for path, owner in shelf.removed.items()]
     return Built(
         built=tuple(sorted(built)),
-        unchanged=len(states) - len(kept) - len(built - kept),
+        unchanged=len(states) - len(kept) - len(built),
         kept=tuple(sorted(kept)),
         written=tuple(sorted(shelf.written)),
         removed=tuple(shelf.removed),
