@@ -255,6 +255,27 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """One fence of a note as it stands there, whatever it means: also those that are only shown, in tasks and lists.
+
+    Line n of `text` (from 1) is line `first_line + n - 1` of the note, and begins there behind `indent` characters.
+    """
+
+    span: Span
+    """The fence with its ticks."""
+    first_line: int
+    text: str
+    """Its lines without the indentation that they share; no line break at the end."""
+    language: str
+    """The info string's first word in lower case; may be empty."""
+    info: str
+    role: str = ""
+    indent: int = 0
+    slug: str = ""
+    """Of the heading that it stands under."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """One note, understood. `findings` are what the parser could not make sense of."""
 
@@ -269,6 +290,8 @@ class Lesson:
     links: tuple[Link, ...] = ()
     findings: tuple[Finding, ...] = ()
     files: tuple[FileLink, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    """Every fence of the note, in order."""
     loose: tuple[Prose, ...] = ()
     """What an error keeps out of every edition, as written: a solution, test or quiz that belongs to no valid task."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from coursemill.model import (
+    Block,
     Claim,
     Code,
     ExercisePart,
@@ -24,6 +26,7 @@ from coursemill.model import (
     Wrong,
 )
 from coursemill.pure import codes, exercises, frontmatter, markdown, references, roles
+from coursemill.pure.attributes import of_fence
 from coursemill.pure.exercises import Task
 from coursemill.pure.fences import Notes
 from coursemill.pure.links import plain
@@ -64,6 +67,7 @@ def lesson(path: str, text: str) -> Lesson:
         links=tuple(sorted(links, key=lambda link: (link.line, link.col))),
         findings=tuple(sorted(set(findings))),
         files=tuple(files),
+        blocks=tuple(_fences(path, outline.blocks, outline.lines, assembly.headings)),
         loose=tuple(assembly.loose),
     )
 
@@ -116,6 +120,28 @@ def _findings(path: str, notes: Notes) -> Iterable[Finding]:
             message = f"the fence is never closed; it was taken to end with line {end}"
             fix = "close it with as many ticks as opened it; open it with more when it holds fences"
         yield code.at(path, line + 1, message, col=column + 1, fix=fix)
+
+
+def _fences(
+    path: str, blocks: Iterable[markdown.Block], lines: Sequence[str], headings: Sequence[Heading]
+) -> Iterator[Block]:
+    """Every fence among `blocks`, and in the callouts among them."""
+    for block in blocks:
+        if isinstance(block, Callout):
+            yield from _fences(path, block.children, lines, headings)
+        elif isinstance(block, Fence):
+            language, attributes = of_fence(path, block.start + 1, block.column + 1, block.info)
+            above = bisect_left(headings, block.start + 1, key=lambda heading: heading.line)
+            yield Block(
+                span=Span(path, block.start + 1, block.end),
+                first_line=block.start + 2,
+                text=block.text.removesuffix("\n"),
+                language=language.lower(),
+                info=block.info,
+                role=attributes.text("role"),
+                indent=roles.margin(block, lines),
+                slug=headings[above - 1].slug if above else "",
+            )
 
 
 @dataclass

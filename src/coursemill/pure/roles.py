@@ -54,7 +54,7 @@ def read(path: str, fence: Fence, lines: Sequence[str], slug: str) -> Cell:
         attributes.report(codes.UNKNOWN_ROLE, "role", f"there is no role `{role}`", fix)
         return Cell("loose", role, None, tuple(attributes.findings))
     unclear = _allow(attributes, role) or attributes.broken
-    place = _Place(Span(path, fence.start + 1, fence.end), fence.start + 2, fence.text, _margin(fence, lines), slug)
+    place = _Place(Span(path, fence.start + 1, fence.end), fence.start + 2, fence.text, margin(fence, lines), slug)
     item = not unclear and _fits(attributes, role, language) and _MAKERS[role](place, attributes, role, language)
     kind: Kind = (
         "code" if isinstance(item, Code) else "claim" if isinstance(item, Claim) else "task" if item else "loose"
@@ -166,7 +166,7 @@ _MAKERS: Mapping[str, Callable[[_Place, Attributes, str, str], Code | Solution |
 }
 
 
-def _margin(fence: Fence, lines: Sequence[str]) -> int:
+def margin(fence: Fence, lines: Sequence[str]) -> int:
     """Characters of the note before the code, on its first line that is not blank."""
     for n, text in enumerate(fence.text.split("\n"), fence.start + 1):
         if text.strip(" \t") and n < len(lines):
