@@ -1,6 +1,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -28,3 +29,12 @@ def alive() -> Callable[[int], bool]:
         return True
 
     return running
+
+
+@pytest.fixture(scope="session")
+def transcript() -> Path:
+    """A real chat transcript with 14 notes in it, which stands beside the repository where it may be read."""
+    file = Path(__file__).resolve().parents[2] / "shared" / "seeds" / "notes-transcript.txt"
+    if not file.is_file():
+        pytest.skip("the transcript is not part of the repository")
+    return file

@@ -17,6 +17,8 @@ GROUPS = {
     "CM3": "Exercises, questions and quizzes",
     "CM4": "Links and files",
     "CM5": "Building",
+    "CM6": "Code that was probably damaged",
+    "CM7": "Code and prose that are out of date",
 }
 FRONT = "---\nworksheet: WS_1\n---\n"
 _HEAD = f"""\
