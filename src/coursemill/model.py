@@ -314,7 +314,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A wikilink `[[target#heading|alias]]`, or an embed `![[…]]`, outside of code; also those of `related`."""
+    """A wikilink `[[target#heading|alias]]`, or an embed `![[…]]`, outside of code; also those of properties."""
 
     target: str
     line: int
@@ -322,6 +322,8 @@ class Link:
     heading: str = ""
     alias: str = ""
     embed: bool = False
+    key: str = ""
+    """The property that holds it; empty for a link in the text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,7 @@ def lesson(path: str, text: str) -> Lesson:
     assembly.run(outline.blocks)
     assembly.finish()
     links, files = references.find(_masked(body, outline.notes), outline.inline, outline.html)
-    for key, values in (("related", front.related), ("prerequisites", front.prerequisites)):
-        for value in values:
-            links += references.in_property(value, lines, front.lines[key], max(front.end_line, front.lines[key]))
+    links += references.in_properties(lines[: front.end_line])
     findings += [*wrong, *assembly.findings, *_findings(path, outline.notes)]
     if not any(line.strip(" \t") for line in body) and (front.worksheets or not front.end_line):
         findings.append(codes.EMPTY_NOTE.at(path, 1))

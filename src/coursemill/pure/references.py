@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from urllib.parse import unquote
 
 from coursemill.model import FileLink, Link
@@ -17,7 +18,16 @@ VERBATIM = rf"""
 """
 """Where no inline marks are, as a verbose pattern: it stands in others."""
 _TICKS = re.compile(r"(?<!\\)`+|\\`(`*)")
-_WIKILINK = re.compile(r"(!?)\[\[([^\[\]|#\n]*)(?:#([^\[\]|\n]*))?(?:\|([^\[\]\n]*))?\]\]")
+_WIKILINK = re.compile(
+    rf"""{VERBATIM}
+  | (?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*)(?:[#](?P<heading>[^\[\]|\n]*))?(?:\|(?P<alias>[^\[\]\n]*))?\]\]
+    """,
+    re.VERBOSE,
+)
+_NO_LINKS = frozenset({"aliases", "alias", "tags", "tag", "cssclasses", "cssclass"})
+"""Properties whose texts are names, whatever stands in them."""
+_PROPERTY = re.compile(r"([^\s#:\[\]{}\"'-][^:]*?)[ \t]*:(?=[ \t]|$)")
+_NO_YAML = re.compile(r"<%.*?%>|(?<![^\s\[,:])(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*')|(?P<comment>(?<!\S)#.*)")
 _FILE = re.compile(
     r"!?\]\((?:<([^<>\n]*)>|([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*))(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
 )
@@ -44,23 +54,28 @@ def find(
             continue
         shown = _without_comments(without_code(text))
         starts = [0] + [m.end() for m in re.finditer("\n", text)]
-        for match in _WIKILINK.finditer(shown):
-            line, column = _place(starts, match.start())
-            link = _link(match, text, start + line, column)
-            links += [link] if link.target or link.heading else []
+        for match in _WIKILINK.finditer(shown) if "[[" in shown else ():
+            if match["target"] is not None:
+                line, column = _place(starts, match.start())
+                link = _link(match, text, start + line, column)
+                links += [link] if link.target or link.heading else []
         files += _files(shown, start, (_FILE, _DEFINED, _TAG))
     for start, end in html:
         files += _files("\n".join(lines[start:end]), start, (_TAG,))
     return links, sorted(files, key=lambda file: (file.line, file.col))
 
 
-def in_property(value: str, lines: list[str], first: int, last: int) -> list[Link]:
-    """The wikilinks in a value of the front matter, which stands in lines `first` to `last` (from 1)."""
-    links = []
-    for match in _WIKILINK.finditer(value):
-        line = next((n for n in range(first, last + 1) if match[0] in lines[n - 1]), first)
-        links.append(_link(match, value, line, lines[line - 1].find(match[0]) + 1 or 1))
-    return links
+def in_properties(lines: list[str]) -> list[Link]:
+    """The wikilinks of every property of the front matter, which are the first `lines` of a note."""
+    links: list[Link] = []
+    key = ""
+    for number, line in enumerate(lines, 1):
+        key = named[1] if (named := _PROPERTY.match(line)) else key
+        if "[[" in line and key not in _NO_LINKS:
+            shown = _NO_YAML.sub(lambda m: " " * len(m[0]) if m["comment"] or m[0][0] == "<" else m[0], line)
+            found = (m for m in _WIKILINK.finditer(shown) if m["target"] is not None)
+            links += [replace(_link(m, line, number, m.start() + 1), key=key) for m in found]
+    return [link for link in links if link.target or link.heading]
 
 
 def without_code(text: str) -> str:
@@ -127,7 +142,7 @@ def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterat
     starts = [0] + [m.end() for m in re.finditer("\n", text)]
     for pattern in patterns:
         for match in pattern.finditer(text):
-            target = unquote(match[1] or match[2] or "").partition("#")[0]
+            target = unquote((match[1] or match[2] or "").partition("#")[0])
             if target and not _SCHEME.match(target):
                 line, column = _place(starts, match.start(1 if match[1] is not None else 2))
                 yield FileLink(target, above + line, column)
@@ -135,7 +150,7 @@ def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterat
 
 def _link(match: re.Match[str], text: str, line: int, column: int) -> Link:
     """The link that stands in `text` where it matched; a heading may hold code."""
-    spans = map(match.span, range(1, 5))
+    spans = map(match.span, ("embed", "target", "heading", "alias"))
     embed, target, heading, alias = (text[start:end] if start >= 0 else None for start, end in spans)
     target = target or ""
     if alias is None:
