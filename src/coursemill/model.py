@@ -294,6 +294,8 @@ class Lesson:
     """Every fence of the note, in order."""
     loose: tuple[Prose, ...] = ()
     """What an error keeps out of every edition, as written: a solution, test or quiz that belongs to no valid task."""
+    text: str = field(default="", repr=False)
+    """The whole note as it stands, with Unix line ends: line n of every span is line n of this."""
 
     @property
     def tasks(self) -> tuple[Task, ...]:

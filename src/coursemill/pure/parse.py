@@ -67,6 +67,7 @@ def lesson(path: str, text: str) -> Lesson:
         files=tuple(files),
         blocks=tuple(_fences(path, outline.blocks, outline.lines, assembly.headings)),
         loose=tuple(assembly.loose),
+        text="\n".join(lines),
     )
 
 

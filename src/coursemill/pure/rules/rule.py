@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from coursemill.model import Finding, Lesson, Span
 from coursemill.pure import naming
+from coursemill.pure.guesses import Guesses
 from coursemill.pure.near import Names
 from coursemill.pure.vault import VaultMap
 
@@ -26,11 +27,13 @@ class Known:
     """Id of a task → the first place in the course where it stands."""
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(Worksheet, note name as systems compare it) → the first note of that name."""
-    note_names: Names = field(default_factory=Names)
-    """Names and aliases of notes, for near misses."""
+    notes: Guesses = field(default_factory=lambda: Guesses(VaultMap({})))
+    """Which notes links may have meant."""
     file_paths: Mapping[str, str] = field(default_factory=dict)
     """Name of a file → the first path where it is."""
     file_names: Names = field(default_factory=Names)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Distribution → its installed version, of the libraries whose history is known."""
 
     @classmethod
     def of(
@@ -44,9 +47,7 @@ class Known:
         files = frozenset(files)
         ids: dict[str, Span] = {}
         names: dict[tuple[str, str], str] = {}
-        called = {PurePosixPath(path).stem for path in vault.others if path.endswith(".md")}
         for path, lesson in sorted(vault.lessons.items()):
-            called |= {lesson.name, *lesson.front.aliases}
             for worksheet in lesson.front.worksheets:
                 names.setdefault((worksheet, naming.folded(lesson.name)), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
@@ -59,7 +60,7 @@ class Known:
             shared=shared,
             ids=ids,
             names=names,
-            note_names=Names(frozenset(called)),
+            notes=Guesses(vault),
             file_paths=paths,
             file_names=Names(frozenset(paths)),
         )
