@@ -40,7 +40,7 @@ def check(
     """
     wanted, unwanted = tuple(map(_prefix, select)), tuple(map(_prefix, ignore))
     course = load(config)
-    chosen = _chosen(course, names)
+    chosen = chosen_notes(course, names)
     findings = inspect(course, chosen)
     return Checked(
         notes=len(chosen),
@@ -51,6 +51,24 @@ def check(
             if (not wanted or finding.code.startswith(wanted)) and not finding.code.startswith(unwanted)
         ),
     )
+
+
+def chosen_notes(course: Course, names: Sequence[str]) -> set[str]:
+    """Return the paths of the notes that `names` mean, also of unreadable ones; a worksheet's name means its lessons.
+
+    All of them when there are no names. Raises CoursemillError for a name that means no note.
+    """
+    worksheets = {path: lesson.front.worksheets for path, lesson in course.vault.lessons.items()}
+    paths = {*(entry.path for entry in course.listing.notes), *(finding.path for finding in course.findings)}
+    if not names:
+        return paths
+    chosen: set[str] = set()
+    for name in names:
+        found = {path for path in paths if naming.means(name, path) or name in worksheets.get(path, ())}
+        if not found:
+            raise CoursemillError(f"there is no note `{name}`", fix=_advice(name, paths))
+        chosen |= found
+    return chosen
 
 
 def inspect(course: Course, paths: Collection[str] | None = None) -> list[Finding]:
@@ -68,21 +86,6 @@ def known(course: Course) -> rules.Known:
     shared = PurePosixPath(course.config.notes, course.config.shared)
     files = (*(entry.path for entry in course.listing.files), *course.listing.folders)
     return rules.Known.of(course.vault, course.worksheets, files, shared.as_posix())
-
-
-def _chosen(course: Course, names: Sequence[str]) -> set[str]:
-    """Paths of the notes that `names` mean, with those that cannot be read; a worksheet's name means its lessons."""
-    worksheets = {path: lesson.front.worksheets for path, lesson in course.vault.lessons.items()}
-    paths = {*(entry.path for entry in course.listing.notes), *(finding.path for finding in course.findings)}
-    if not names:
-        return paths
-    chosen: set[str] = set()
-    for name in names:
-        found = {path for path in paths if naming.means(name, path) or name in worksheets.get(path, ())}
-        if not found:
-            raise CoursemillError(f"there is no note `{name}`", fix=_advice(name, paths))
-        chosen |= found
-    return chosen
 
 
 def _advice(name: str, paths: Iterable[str]) -> str:

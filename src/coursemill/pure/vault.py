@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from coursemill.model import Heading, Lesson
+from coursemill.model import FileLink, Heading, Lesson, Link
 from coursemill.pure import naming
 
 WIKILINK = re.compile(
@@ -88,11 +88,18 @@ class VaultMap:
     def _backlinks(self) -> Mapping[str, tuple[str, ...]]:
         sources: dict[str, dict[str, None]] = {}
         for path, lesson in sorted(self.lessons.items()):
-            for link in lesson.links:
-                for linked in self.resolve(link.target, path)[:1]:
+            links: tuple[Link | FileLink, ...] = (*lesson.links, *lesson.files)
+            targets = (link.target for link in links if means_note(link))
+            for target in targets:
+                for linked in self.resolve(target, path)[:1]:
                     if linked != path:
                         sources.setdefault(linked, {})[path] = None
         return {linked: tuple(paths) for linked, paths in sources.items()}
+
+
+def means_note(link: Link | FileLink) -> bool:
+    """Whether the vault says what `link` means: a Markdown link names a file, unless that is a note."""
+    return isinstance(link, Link) or link.target.endswith(".md")
 
 
 def target(text: str) -> str:

@@ -78,7 +78,7 @@ def _unresolved(lesson: Lesson, link: Link, known: Known) -> Finding:
         message = f"there is no file `{link.target}`"
         fix = near.advice(posixpath.basename(link.target), known.file_names)
         return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
-    fix = near.advice(posixpath.basename(link.target), known.note_names)
+    fix = known.notes.advice(link.target, lesson.path)
     message = f"no note is called `{link.target}`"
     return codes.LINK_UNRESOLVED.at(lesson.path, link.line, message, col=link.col, fix=fix)
 
@@ -95,8 +95,7 @@ def _heading(lesson: Lesson, link: Link, headings: _Headings) -> Iterator[Findin
 
 def _note(lesson: Lesson, link: FileLink, known: Known) -> Iterator[Finding]:
     if not known.vault.resolve(link.target, lesson.path):
-        stem = posixpath.basename(link.target).removesuffix(NOTE)
-        fix = near.advice(stem, known.note_names)
+        fix = known.notes.advice(link.target, lesson.path)
         message = f"there is no note `{link.target}`"
         yield codes.LINK_UNRESOLVED.at(lesson.path, link.line, message, col=link.col, fix=fix)
 

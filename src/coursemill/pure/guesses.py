@@ -1,0 +1,114 @@
+"""Which notes an author may have meant by a link that means none."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from coursemill.pure.near import Names
+from coursemill.pure.vault import VaultMap
+
+MOST = 2
+"""Notes that are named to choose from."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """The notes of a vault by everything that links nearly say: looking one up takes no longer where there are many."""
+
+    vault: VaultMap
+
+    def near(self, target: str, from_path: str = "") -> list[str]:
+        """Return what to write in place of `target`, which means no note: up to two notes, the likeliest first.
+
+        A note that was moved comes first; then one whose name (or alias) differs in signs, blanks, accents and case
+        only, in plurals, or in the order of its words; then what is spelled alike.
+        """
+        name = posixpath.basename(target.strip().removesuffix(".md"))
+        paths = self._moved(target, name, from_path)
+        for form, table in self._tables if not paths else ():
+            paths = table.get(form(name), ()) if form(name) else ()
+            if paths:
+                break
+        found = paths or [path for label in self._names.near(name) for path in self._labels[label]]
+        return [self._written(path) for path in dict.fromkeys(found)][:MOST]
+
+    def advice(self, target: str, from_path: str = "") -> str:
+        """Return `did you mean …?`, or nothing when no note is near."""
+        found = self.near(target, from_path)
+        return f"did you mean {' or '.join(f'`{name}`' for name in found)}?" if found else ""
+
+    def _moved(self, target: str, name: str, from_path: str) -> tuple[str, ...]:
+        """The notes of that name, when the folders before it are wrong."""
+        found = self.vault.resolve(name, from_path) if "/" in target and name.strip() else ()
+        return tuple(path for path in found if path.endswith(".md"))
+
+    def _written(self, path: str) -> str:
+        """The name of the note at `path`, or its path in the vault where several have that name."""
+        name = posixpath.basename(path).removesuffix(".md")
+        return name if len(self._named[name.casefold()]) == 1 else path.partition("/")[2].removesuffix(".md")
+
+    @cached_property
+    def _named(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self.vault.lessons, *self.vault.others}):
+            if path.endswith(".md"):
+                found.setdefault(posixpath.basename(path).removesuffix(".md").casefold(), []).append(path)
+        return found
+
+    @cached_property
+    def _labels(self) -> Mapping[str, list[str]]:
+        """Names and aliases, as they are written → the paths of their notes."""
+        found: dict[str, list[str]] = {}
+        for paths in self._named.values():
+            for path in paths:
+                lesson = self.vault.lesson(path)
+                for label in (posixpath.basename(path).removesuffix(".md"), *(lesson.front.aliases if lesson else ())):
+                    found.setdefault(label, []).append(path)
+        return found
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(frozenset(self._labels))
+
+    @cached_property
+    def _tables(self) -> list[tuple[Callable[[str], str], Mapping[str, tuple[str, ...]]]]:
+        return [(form, self._table(form)) for form in (_squeezed, _singular, _sorted)]
+
+    def _table(self, form: Callable[[str], str]) -> Mapping[str, tuple[str, ...]]:
+        table: dict[str, dict[str, None]] = {}
+        for label, paths in self._labels.items():
+            table.setdefault(form(label), {}).update(dict.fromkeys(paths))
+        return {key: tuple(paths) for key, paths in table.items()}
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name without case and accents."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return _WORD.findall(plain.casefold())
+
+
+def _squeezed(name: str) -> str:
+    return "".join(_words(name))
+
+
+def _singular(name: str) -> str:
+    return "".join(map(_one, _words(name)))
+
+
+def _sorted(name: str) -> str:
+    return " ".join(sorted(map(_one, _words(name))))
+
+
+def _one(word: str) -> str:
+    """The singular of an English plural, or the word itself."""
+    if len(word) > 4 and word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if len(word) > 4 and word.endswith(("ches", "shes", "sses", "xes", "zes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
