@@ -22,6 +22,9 @@ from coursemill.pure import fences
 
 _DEEPEST = 40  # a list counts twice
 _MOST_QUOTES = 8  # each reads its lines again
+_FORMULA, _EXPRESSION = 200, 500
+"""Lines that a formula, and an expression of Templater, has at most."""
+_NO_FORMULA = re.compile(r"`{3}|~{3}|#{1,6}[ \t]+\S|>[ \t]?\[!")
 _HTML = re.compile(r"<(?P<kind>!--|(?:script|pre|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
 
 
@@ -34,6 +37,8 @@ def _parser() -> MarkdownIt:
     rules.push("fence", _marked(fences.fence), {"alt": ends})
     rules.push("code", _marked(code), {"alt": []})
     rules.push("comment", _marked(comment), {"alt": ends[:3]})
+    rules.push("maths", _marked(maths), {"alt": ends[:3]})
+    rules.push("template", _marked(template), {"alt": ends[:3]})
     rules.push("blockquote", _marked(_quote), {"alt": ends})
     rules.push("hr", _marked(hr), {"alt": ends})
     rules.push("list", _marked(_list), {"alt": ends[:3]})
@@ -134,13 +139,49 @@ def comment(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             position = state.bMarks[start] + state.tShift[start]
             notes.troubles.append((start, position - fences.line_start(state, position), start, "comment-open"))
         return False
-    if silent:
-        return True
+    if not silent:
+        _push(state, "html_block", start, last)
+    return True
+
+
+def maths(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Mathematics between two `$$`, over several lines: what looks like a list or a heading there is none."""
+    first = _line(state, start)
+    if not first.startswith("$$") or "$$" in first[2:] or state.is_code_block(start):
+        return False
+    last = _closing(state, start, end, "$$", _FORMULA)
+    if last is not None and not silent:
+        _push(state, "math_block", start, last)
+    return last is not None
+
+
+def template(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """An expression of Templater, `<% … %>`, over several lines: no fence or heading in it counts."""
+    first = _line(state, start)
+    if not first.startswith("<%") or "%>" in first or state.is_code_block(start):
+        return False
+    last = _closing(state, start, end, "%>", _EXPRESSION)
+    if last is not None and not silent:
+        _push(state, "html_block", start, last)
+    return last is not None
+
+
+def _closing(state: StateBlock, start: int, end: int, mark: str, longest: int) -> int | None:
+    """The first of the next lines with `mark` in it, but none below a fence's or a heading's line for formulas."""
+    for n in range(start + 1, min(end, start + longest)):
+        line = _line(state, n)
+        if mark in line:
+            return n
+        if mark == "$$" and _NO_FORMULA.match(line):
+            return None
+    return None
+
+
+def _push(state: StateBlock, kind: str, start: int, last: int) -> None:
     state.line = last + 1
-    token = state.push("html_block", "", 0)
+    token = state.push(kind, "", 0)
     token.map = [start, last + 1]
     token.content = state.getLines(start, last + 1, state.blkIndent, True)
-    return True
 
 
 def _line(state: StateBlock, line: int) -> str:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from coursemill.pure.fences import Notes
-from coursemill.pure.grammar import comment
+from coursemill.pure.grammar import comment, maths, template
 
 _CLOSING = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$")
 
@@ -47,4 +47,5 @@ def fences(text: str) -> Iterator[Fence]:
 
 _PARSER = MarkdownIt("commonmark")
 _PARSER.core.ruler.enableOnly(["block"])
-_PARSER.block.ruler.before("blockquote", "comment", comment, {"alt": ["paragraph", "reference", "blockquote"]})
+for _rule in (comment, maths, template):
+    _PARSER.block.ruler.before("blockquote", _rule.__name__, _rule, {"alt": ["paragraph", "reference", "blockquote"]})
