@@ -30,6 +30,14 @@ class Asked(VaultMap):
         self.questions["resolve", target, from_path] = None
         return self._vault.resolve(target, from_path)
 
+    def block(self, path: str, name: str) -> int:
+        self.questions["block", path, name] = None
+        return self._vault.block(path, name)
+
+    def excerpt(self, path: str, wanted: str) -> str | None:
+        self.questions["excerpt", path, wanted] = None
+        return self._vault.excerpt(path, wanted)
+
     def backlinks(self, path: str) -> tuple[str, ...]:
         self.questions["backlinks", path] = None
         return self._vault.backlinks(path)
@@ -40,10 +48,8 @@ def answers(vault: VaultMap, questions: Iterable[Question]) -> str:
     found = hashlib.sha256()
     for kind, *about in sorted(questions):
         answer: object = about
-        if kind == "resolve":
-            answer = vault.resolve(*about)
-        elif kind == "backlinks":
-            answer = vault.backlinks(*about)
+        if kind != "lesson":
+            answer = getattr(vault, kind)(*about)
         elif lesson := vault.lesson(*about):
             answer = (lesson.name, lesson.title, lesson.front.worksheets, lesson.headings)
         else:

@@ -6,30 +6,48 @@ import html
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
 
-from coursemill.model import Lesson
-from coursemill.pure import comments
+from coursemill.model import Heading, Lesson
+from coursemill.pure import comments, maths
 from coursemill.pure.references import VERBATIM, masked
 from coursemill.pure.vault import WIKILINK, VaultMap, folded
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif")
+SOUNDS = (".mp3", ".wav", ".m4a", ".ogg", ".flac", ".3gp")
+FILMS = (".mp4", ".webm", ".ogv", ".mov", ".mkv")
+STATUSES = {"/": "◐", "-": "☒", ">": "▷", "<": "◁"}
+"""Obsidian's tasks that are neither open nor done: in progress, cancelled, moved, scheduled."""
+FRAME = re.compile(
+    r"""(?i:<iframe\b(?:[^<>]*?\s)?src=(?:"(?P<framed>[^"<>]+)"|'(?P<within>[^'<>]+)')[^<>]*>(?:[^<]{0,99}</iframe>)?)"""
+)
+"""A page in the page, which JupyterLab leaves out."""
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _TITLE = r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?"
 _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
+_NAME = r"[A-Za-z][\w-]*(?:[ ][\w-]+){0,4}"
+_VALUE = r"(?:[^\[\]\n]|\[\[[^\[\]\n]*\]\]){0,300}?"
 _MARKS = re.compile(
-    rf"""{VERBATIM}
+    rf"""{FRAME.pattern} | {VERBATIM}
+  | (?P<template><%(?:(?!<%)[\s\S]){{1,999}}?%>)
   | (?P<wikilink>{WIKILINK.pattern})
   | !\[(?P<alt>[^\[\]\n|]*)\|(?P<width>\d+)(?:x(?P<height>\d+))?\]
     \((?:<(?P<wide>[^<>\n]+)>|(?P<source>[^()\s]+)){_TITLE}\)
+  | !\[(?P<film>[^\[\]\n]*)\]\((?P<watch>https?://(?:www\.|m\.)?(?:youtube\.com|youtu\.be|vimeo\.com|twitter\.com|x\.com)/[^()\s]+)\)
   | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?{_TITLE}\)
   | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>{_TITLE}\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
   | ^(?P<quotes>[ \t>]*)\[\^(?P<defined>[^\[\]\s]{{1,99}})\]:[ \t]* # a footnote
   | (?<!!)\[\^(?P<footnote>[^\[\]\s]{{1,99}})\]
+  | \^\[(?P<aside>(?:[^\[\]\n]|\[\[[^\[\]\n]*\]\]|\[[^\[\]\n]*\]){{1,999}})\]
+  | ^(?P<item>[ \t>]*(?:[-*+]|\d+[.)])[ \t]+)\[(?P<status>[^\sxX\[\]])\](?=[ \t])
+  | \[(?P<key>{_NAME})::[ \t]+(?P<value>{_VALUE})\](?!\()
+  | \({_NAME}::[ \t]+(?P<said>[^()\n]{{1,300}})\)
+  | ^(?P<lead>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?)
+    (?:\*\*|__)?(?P<field>{_NAME})(?:\*\*|__)?::(?=[ \t])
   | (?P<block>(?:(?<=\S)[ \t]+|^)\^[a-zA-Z0-9-]+[ \t]*$) # what a link may name: [[Note#^block]]
   | (?<![\w=])==(?=[^\s=])(?P<marked>[^\n]{{0,999}}?[^\s=])==(?![\w=])
     """,
@@ -44,6 +62,13 @@ class Place:
     path: str
     worksheet: str
     vault: VaultMap
+    home: str = field(default="", kw_only=True)
+    """The note whose notebook it is, when the text is another's that is embedded there."""
+
+    @property
+    def notebook(self) -> str:
+        """The note whose notebook it is."""
+        return self.home or self.path
 
 
 def inline(text: str, place: Place) -> str:
@@ -55,14 +80,22 @@ def inline(text: str, place: Place) -> str:
         shown = "" if part["block"] else _replaced(part, place) or text[slice(*match.span())]
         pieces += [text[done : match.start()], shown]
         done = match.end()
-    return "".join([*pieces, text[done:]])
+    return maths.shown("".join([*pieces, text[done:]]))
+
+
+def framed(html: str) -> str:
+    """HTML with links in the place of other pages that it shows: JupyterLab leaves those out."""
+    return FRAME.sub(lambda m: _page(m["framed"] or m["within"]), html) if "<" in html else html
 
 
 def wikilink(target: str, heading: str | None, alias: str | None, place: Place, *, embed: bool = False) -> str:
     """`[[target#heading|alias]]` as a link to the notebook, or as words when there is no such lesson, if any."""
     target = unquote(target).strip()
-    if embed and posixpath.splitext(target)[1].lower() in PICTURES:
+    suffix = posixpath.splitext(target)[1].lower()
+    if embed and suffix in PICTURES:
         return _embedded(target, alias or "", place)
+    if embed and suffix in (*SOUNDS, *FILMS):
+        return _played("audio" if suffix in SOUNDS else "video", target, alias or "", place)
     found = place.vault.resolve(target, place.path)
     if found and not found[0].endswith(".md"):
         return (
@@ -71,6 +104,9 @@ def wikilink(target: str, heading: str | None, alias: str | None, place: Place, 
     lesson = place.vault.lesson(found[0]) if found else None
     wanted = (heading or "").rpartition("#")[2].strip()
     words = (alias or "").strip() or _words(target, wanted, lesson if target else None)
+    if not words and lesson and wanted.startswith("^"):
+        above = _meant(lesson, wanted, place)
+        words = escaped(above.text if above else lesson.title)
     address = _notebook(target, wanted, place) if words else ""
     return f"[{_label(words)}]({address})" if address else f"*{words}*" if words else ""
 
@@ -109,6 +145,8 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
     if part["wikilink"]:
         embed = part["embed"] == "!"
         return wikilink(part["target"] or "", part["heading"], part["alias"], place, embed=embed)
+    if part["template"]:
+        return _expression(part["template"], place)
     if source := part["source"] or (part["wide"] or "").replace(" ", "%20"):
         return _image(source, part["alt"] or "", part["width"] or "", part["height"])
     if note := part["note"] or part["path"]:
@@ -118,7 +156,41 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
         return f"{part['quotes']}- \\[{part['defined']}\\] "
     if part["footnote"]:
         return f"<sup>\\[{part['footnote']}\\]</sup>"
-    return f"<mark>{inline(part['marked'], place)}</mark>" if part["marked"] else ""
+    if part["marked"]:
+        return f"<mark>{inline(part['marked'], place)}</mark>"
+    return _plugins(part, place)
+
+
+def _plugins(part: Mapping[str, str | None], place: Place) -> str:
+    """The same, of marks that are rarer: notes in the text, films, tasks, fields."""
+    if part["aside"]:
+        return f" <small>({inline(part['aside'], place)})</small>"
+    if address := part["framed"] or part["within"]:
+        return _page(address)
+    if part["watch"]:
+        return f"[{part['film'] or part['watch']}]({part['watch']})"
+    if part["status"]:
+        sign = STATUSES.get(part["status"])
+        return f"{part['item']}{sign}" if sign else ""
+    if part["key"]:
+        return f"**{part['key']}:** {inline(part['value'] or '', place)}"
+    if part["field"]:
+        return f"{part['lead']}**{part['field']}:**"
+    return inline(part["said"], place) if part["said"] else ""
+
+
+def _expression(template: str, place: Place) -> str:
+    """Templater's `<% … %>` as code; the note's own name where that is what it says."""
+    if re.fullmatch(r"<%[-_]?\s*tp\.file\.title\s*[-_]?%>", template):
+        return escaped(posixpath.basename(place.path).removesuffix(".md"))
+    ticks = "`" * (max((len(run) for run in re.findall("`+", template)), default=0) + 1)
+    line = re.sub(r"[ \t]*\n[ \t>]*", " ", template)
+    return f"{ticks}{line}{ticks}"
+
+
+def _page(address: str) -> str:
+    """A link in the place of a page that is embedded."""
+    return f'<a href="{address}">{address}</a>'
 
 
 def _notebook(target: str, heading: str, place: Place) -> str:
@@ -127,13 +199,21 @@ def _notebook(target: str, heading: str, place: Place) -> str:
     lesson = place.vault.lesson(found[0]) if found else None
     if lesson is None or not lesson.front.worksheets:
         return ""
-    meant = place.vault.heading(lesson.path, plain(heading)) if heading else None
+    meant = _meant(lesson, heading, place)
     fragment = f"#{anchor(meant.text)}" if meant else ""
-    if lesson.path == place.path and (fragment or not target):
+    if lesson.path == place.notebook and (fragment or not target):
         return fragment or f"#{anchor(lesson.title)}"
     worksheets = lesson.front.worksheets
     folder = "" if place.worksheet in worksheets else f"../{quote(worksheets[0])}/"
     return f"{folder}{quote(lesson.name)}.ipynb{fragment}"
+
+
+def _meant(lesson: Lesson, heading: str, place: Place) -> Heading | None:
+    """The heading that a link names, or the one above the block that it names."""
+    if not heading.startswith("^"):
+        return place.vault.heading(lesson.path, plain(heading)) if heading else None
+    line = place.vault.block(lesson.path, heading[1:])
+    return next((found for found in reversed(lesson.headings) if line and found.line <= line), None)
 
 
 def _words(target: str, heading: str, lesson: Lesson | None) -> str:
@@ -155,6 +235,13 @@ def _embedded(target: str, options: str, place: Place) -> str:
     alt = next((part for part in parts if not size or part != parts[-1]), name)
     address = quote(_beside(target, place))
     return _image(address, alt, size[1], size[2]) if size else f"![{_label(alt)}]({address})"
+
+
+def _played(tag: str, target: str, options: str, place: Place) -> str:
+    """Sound or film, which JupyterLab plays from its server."""
+    size = re.fullmatch(r"(?:.*\|)?(\d+)(?:x\d+)?", options.replace("\\|", "|"))
+    width = f' width="{size[1]}"' if size and tag == "video" else ""
+    return f'<{tag} controls src="{html.escape(quote(_beside(target, place)))}"{width}></{tag}>'
 
 
 def _image(address: str, alt: str, width: str, height: str | None) -> str:

@@ -9,19 +9,29 @@ from textwrap import dedent
 
 from markdown_it.token import Token
 
-from coursemill.pure import callouts, comments, diagrams
-from coursemill.pure.links import Place, inline
+from coursemill.pure import callouts, comments, diagrams, maths
+from coursemill.pure.embeds import LONGEST
+from coursemill.pure.links import Place, framed, inline, plain, wikilink
+from coursemill.pure.vault import WIKILINK
 from coursemill.pure.verbatim import Fence, blocks, fences
 
-_MARK = re.compile(r"\[\[|\[\^|(?<!\S)\^\w|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(")
+_MARK = re.compile(
+    r"\[\[|\[\^|\^\[|(?<!\S)\^\w|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(|\$|<%|::[ \t]|\[\S\][ \t]|<iframe",
+    re.IGNORECASE,
+)
 _TABS = re.compile(r"^[ \t]*\[list2tab(?:\|#?(?P<title>[^\]\n]*))?\][ \t]*$")
 _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
+_MARGIN = re.compile(r"^[ \t]*(?:(?:>|(?:[-*+]|\d+[.)])(?=[ \t]))[ \t]*)*")
+_EMBED = re.compile(rf"(?P<margin>{_MARGIN.pattern})(?=!){WIKILINK.pattern}[ \t]*(?:\^[A-Za-z0-9-]+)?[ \t]*$")
+_NOTE = re.compile(r"^[ \t>]*\[\^[^\[\]\s]+\]:")
 DEEPEST = 6
 """Level of a heading."""
 NESTED = 12
 """Callouts and tabs in one another; what is deeper stays as it is written."""
+EMBEDDED = 3
+"""Embeds in one another; a deeper one is a link."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,9 @@ class Page(Place):
     pictures: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
     """Callouts and tabs around the text."""
-    shown: dict[tuple[str, int, int], str] = field(default_factory=dict, compare=False, repr=False)
+    within: tuple[tuple[str, str], ...] = ()
+    """What the text is embedded in: paths, and the parts of these notes."""
+    shown: dict[tuple[object, ...], str] = field(default_factory=dict, compare=False, repr=False)
     """What was rendered: both editions of a lesson show mostly the same texts."""
 
 
@@ -39,7 +51,7 @@ def render(text: str, page: Page, level: int = 1) -> str:
     """Markdown for Jupyter of `text`, which stands under a heading of `level`."""
     if not _MARK.search(text) or page.depth > NESTED:
         return text
-    asked = (text, level, page.depth)
+    asked = (text, level, page.depth, page.path, page.within)
     if asked not in page.shown:
         page.shown[asked] = _rendered(text, page, level)
     return page.shown[asked]
@@ -96,13 +108,21 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
         start, end = token.map
         if token.type == "fence":
             region = _Region(start, end, _Code(by_start[start]).render)
-        elif token.type in ("code_block", "html_block"):
+        elif token.type == "math_block":
+            region = _Region(start, end, _formula)
+        elif token.type == "html_block":
+            region = _Region(start, end, _html)
+        elif token.type == "code_block" and not _goes_on(tokens[:index], lines):
             region = _Region(start, end, _verbatim)
         elif token.type == "blockquote_open" and callouts.OPENING.match(lines[start]):
             region = _Region(start, end, _callout, block=True)
         elif token.type == "paragraph_open" and _TABS.match(lines[end - 1]):
             items = _list_after(tokens[index:])
             region = _Region(end - 1, items[1] if items else end, _tabs, block=True)
+        elif token.type == "paragraph_open" and any(map(_EMBED.match, lines[start:end])):
+            yield from (_Region(n, n + 1, _embed, block=True) for n in range(start, end) if _EMBED.match(lines[n]))
+            done = end
+            continue
         else:
             continue
         done = region.end
@@ -126,6 +146,54 @@ class _Code:
 
 def _verbatim(lines: Sequence[str], _page: Page, _level: int) -> str:
     return "\n".join(lines)
+
+
+def _goes_on(above: Sequence[Token], lines: Sequence[str]) -> bool:
+    """Whether indented lines below `above` are no code: a footnote's next paragraphs."""
+    last = next((token for token in reversed(above) if token.type != "code_block"), None)
+    if last is None or last.type != "paragraph_close":
+        return False
+    paragraph = next(token for token in reversed(above) if token.type == "paragraph_open")
+    return paragraph.map is not None and _NOTE.match(lines[paragraph.map[0]]) is not None
+
+
+def _formula(lines: Sequence[str], page: Page, _level: int) -> str:
+    """A formula of several lines, and the text behind it."""
+    formula, mark, rest = lines[-1].partition("$$")
+    return maths.block([*lines[:-1], formula + mark]) + inline(rest, page)
+
+
+def _html(lines: Sequence[str], _page: Page, _level: int) -> str:
+    """HTML with links to the pages in it; an expression of Templater as text."""
+    margin = _MARGIN.match(lines[0])
+    if margin is None or not lines[0].startswith("<%", margin.end()):
+        return framed("\n".join(lines))
+    depth = margin[0].count(">")
+    text = "\n".join([lines[0][margin.end() :], *(_unquoted(line, depth) for line in lines[1:])])
+    ticks = "`" * (max((len(run) for run in re.findall("`{3,}", text)), default=2) + 1)
+    return _behind(margin[0], f"{ticks}text\n{text}\n{ticks}")
+
+
+def _embed(lines: Sequence[str], page: Page, level: int) -> str:
+    """A line that embeds a note, as a box with what it says; what can't be embedded is a link."""
+    found = _EMBED.match(lines[0])
+    assert found is not None  # the caller has looked
+    paths = page.vault.resolve(found["target"], page.path)
+    part = (found["heading"] or "").rpartition("#")[2].strip()
+    part = part if part.startswith("^") else plain(part)
+    source = (paths[0] if paths else "", part)
+    text = None
+    if source not in (*page.within, (page.notebook, "")) and len(page.within) < EMBEDDED:
+        text = page.vault.excerpt(*source)
+    if not text or len(text) > LONGEST:
+        return inline(lines[0], page)
+    within = (*page.within, source)
+    there = replace(page, path=source[0], home=page.notebook, pictures={}, depth=page.depth + 1, within=within)
+    body = render(text, there, level)
+    if len(body) > 2 * LONGEST:
+        return inline(lines[0], page)
+    link = wikilink(found["target"], found["heading"], found["alias"], page)
+    return _behind(found["margin"], callouts.headed(f"<b>📄 {link}</b>", body, callouts.GREY))
 
 
 def _callout(lines: Sequence[str], page: Page, level: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from coursemill.model import FileLink, Heading, Lesson, Link
-from coursemill.pure import naming
+from coursemill.pure import embeds, naming
 
 WIKILINK = re.compile(
     r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*?)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\[\]\n]*))?\]\]"
@@ -58,9 +58,30 @@ class VaultMap:
         """The first heading of the lesson at `path` that `wanted`, a text without markup, may mean."""
         return self._headings.get(path, {}).get(folded(wanted))
 
+    def block(self, path: str, name: str) -> int:
+        """The line of the note at `path` on which the block `^name` ends; 0 when there is none."""
+        return self._ids.get(path, {}).get(name, 0)
+
+    def excerpt(self, path: str, wanted: str) -> str | None:
+        """What an embed of `wanted` shows of the note at `path`: a heading, `^block`, or nothing for all of it.
+
+        None: there is no such note, or nothing like that in it.
+        """
+        lesson = self.lessons.get(path)
+        if lesson is None:
+            return None
+        if wanted.startswith("^"):
+            return embeds.block(lesson, wanted[1:])
+        heading = self.heading(path, wanted) if wanted else None
+        return None if wanted and not heading else embeds.excerpt(lesson, heading)
+
     def backlinks(self, path: str) -> tuple[str, ...]:
         """Paths of the lessons that link to the note at `path` (in `related`, too), without itself."""
         return self._backlinks.get(path, ())
+
+    @cached_property
+    def _ids(self) -> Mapping[str, Mapping[str, int]]:
+        return {path: found for path, lesson in self.lessons.items() if (found := embeds.ids(lesson))}
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[str]]:
