@@ -115,7 +115,8 @@ def test_shows(code: str, shown: bool) -> None:
 
 PIECES = st.sampled_from([
     "print(x)", "print(f'a {x} b')", "for x in y:", "if x:", "else:", "    ", "x = 1", "f(x)", "  # Output: ",
-    "# Output:",     "# ", "# # ", "42", "'a'", "(why)", "None", "->", "→", "...", "\n", "\n", "\n", '"""', "\\", "\t", "é", "#",
+    "# Output:", "# ", "# # ", "42", "'a'", "(why)", "None", "->", "→", "...", "\n", "\n", "\n", '"""', "\\", "\t", "é",
+    "#",
 ])  # fmt: skip
 
 
