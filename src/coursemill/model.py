@@ -63,6 +63,8 @@ class FrontMatter:
     """The line of the closing `---`; 0 when the note has no front matter."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Key → its line in the note, for messages."""
+    properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every key → its texts, also of those that are other tools'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from coursemill.model import Lesson
+from coursemill.pure.dataview import Result
 from coursemill.pure.vault import VaultMap
 
 Question = tuple[str, ...]
@@ -37,6 +38,10 @@ class Asked(VaultMap):
     def excerpt(self, path: str, wanted: str) -> str | None:
         self.questions["excerpt", path, wanted] = None
         return self._vault.excerpt(path, wanted)
+
+    def listed(self, query: str, path: str) -> Result | None:
+        self.questions["listed", query, path] = None
+        return self._vault.listed(query, path)
 
     def backlinks(self, path: str) -> tuple[str, ...]:
         self.questions["backlinks", path] = None

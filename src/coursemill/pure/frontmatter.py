@@ -197,6 +197,7 @@ class _Reading:
             timeout=self._timeout(entries["timeout"]) if "timeout" in entries else None,
             end_line=end_line,
             lines=dict(self.lines),
+            properties={key: _texts(value) for key, value in entries.items()},
         )
 
     def _list(self, key: str, value: _Value) -> tuple[_Value, ...]:
@@ -249,6 +250,14 @@ def _line(event: yaml.Event) -> int:
 
 def _column(event: yaml.Event) -> int:
     return event.start_mark.column + 1 if event.start_mark else 1
+
+
+def _texts(value: _Value) -> tuple[str, ...]:
+    """The texts of any value; `[[Note]]` without quotes is one."""
+    if value.items is None:
+        return (value.text,) if value.text else ()
+    links = ((item, _unquoted_link(item)) for item in value.items)
+    return tuple(f"[[{link}]]" if link else str(item) for item, link in links if link or str(item))
 
 
 def _words(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from coursemill.model import FileLink, Heading, Lesson, Link
-from coursemill.pure import embeds, naming
+from coursemill.pure import dataview, embeds, naming
 
 WIKILINK = re.compile(
     r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*?)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\[\]\n]*))?\]\]"
@@ -47,11 +47,14 @@ class VaultMap:
             return (from_path,)
         if key.startswith(("./", "../")):
             key = _key(posixpath.normpath(posixpath.join(posixpath.dirname(from_path), target.strip())))
-        found = [p for p in self._by_name.get(posixpath.basename(key), ()) if f"/{_key(p)}".endswith(f"/{key}")]
+        named = self._by_name.get(posixpath.basename(key), ())
+        found = [p for p, whole in named if whole.endswith(f"/{key}")] if "/" in key else [p for p, _ in named]
         exact = [p for p in found if "/" in key and key in (_key(p), _key(p).partition("/")[2])]
-        own = [p for p in found if p.startswith(f"{from_path.removesuffix('.md')}.files/")]
-        here = posixpath.dirname(from_path)
-        likely = sorted(exact or own or found, key=lambda p: (posixpath.dirname(p) != here, p.count("/"), p))
+        files = f"{from_path.removesuffix('.md')}.files/"
+        likely = exact or [p for p in found if p.startswith(files)] or found
+        here = f"{posixpath.dirname(from_path)}/"
+        beside = [p for p in likely if p.startswith(here) and "/" not in p[len(here) :]] if len(likely) > 1 else []
+        likely = [*beside, *(p for p in likely if p not in beside)] if beside else likely
         return tuple(likely) or self._by_alias.get(key, ())
 
     def heading(self, path: str, wanted: str) -> Heading | None:
@@ -75,6 +78,10 @@ class VaultMap:
         heading = self.heading(path, wanted) if wanted else None
         return None if wanted and not heading else embeds.excerpt(lesson, heading)
 
+    def listed(self, query: str, path: str) -> dataview.Result | None:
+        """What a Dataview query in the note at `path` finds; None when it is not understood."""
+        return dataview.result(query, self, path)
+
     def backlinks(self, path: str) -> tuple[str, ...]:
         """Paths of the lessons that link to the note at `path` (in `related`, too), without itself."""
         return self._backlinks.get(path, ())
@@ -84,10 +91,12 @@ class VaultMap:
         return {path: found for path, lesson in self.lessons.items() if (found := embeds.ids(lesson))}
 
     @cached_property
-    def _by_name(self) -> Mapping[str, list[str]]:
-        names: dict[str, list[str]] = {}
-        for path in (*self.lessons, *self.others):
-            names.setdefault(posixpath.basename(_key(path)), []).append(path)
+    def _by_name(self) -> Mapping[str, list[tuple[str, str]]]:
+        """Name → the paths that end with it, as they are and as they are compared, the shortest first."""
+        names: dict[str, list[tuple[str, str]]] = {}
+        for path in sorted((*self.lessons, *self.others), key=lambda p: (p.count("/"), p)):
+            whole = f"/{_key(path)}"
+            names.setdefault(posixpath.basename(whole), []).append((path, whole))
         return names
 
     @cached_property
