@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from textwrap import dedent
 
 from markdown_it.token import Token
 
-from coursemill.pure import callouts, comments, diagrams, maths
+from coursemill.pure import callouts, comments, diagrams, maths, plugins
+from coursemill.pure.anyblock import find, show
 from coursemill.pure.embeds import LONGEST
 from coursemill.pure.links import Place, framed, inline, plain, wikilink
 from coursemill.pure.vault import WIKILINK
 from coursemill.pure.verbatim import Fence, blocks, fences
 
 _MARK = re.compile(
-    r"\[\[|\[\^|\^\[|(?<!\S)\^\w|==|%%|<!--|\[!|\[list2tab|```|~~~|\]\(|\$|<%|::[ \t]|\[\S\][ \t]|<iframe",
-    re.IGNORECASE,
+    r"\[\[|\[\^|\^\[|(?<!\S)\^\w|==|%%|<!--|\[!|```|~~~|\]\(|\$|<%|::[ \t]|\[\S\][ \t]|<iframe|\]:?[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
 )
-_TABS = re.compile(r"^[ \t]*\[list2tab(?:\|#?(?P<title>[^\]\n]*))?\][ \t]*$")
 _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
@@ -106,7 +105,9 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
         if token.map is None or token.map[0] < done:
             continue
         start, end = token.map
-        if token.type == "fence":
+        if token.type == "fence" and plugins.asks(by_start[start].info):
+            region = _Region(start, end, _Query(by_start[start]).render, block=True)
+        elif token.type == "fence":
             region = _Region(start, end, _Code(by_start[start]).render)
         elif token.type == "math_block":
             region = _Region(start, end, _formula)
@@ -116,9 +117,8 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
             region = _Region(start, end, _verbatim)
         elif token.type == "blockquote_open" and callouts.OPENING.match(lines[start]):
             region = _Region(start, end, _callout, block=True)
-        elif token.type == "paragraph_open" and _TABS.match(lines[end - 1]):
-            items = _list_after(tokens[index:])
-            region = _Region(end - 1, items[1] if items else end, _tabs, block=True)
+        elif token.type == "paragraph_open" and (asked := find.block(tokens, index, lines)):
+            region = _Region(asked.start, asked.end, _Asked(asked).render, block=True)
         elif token.type == "paragraph_open" and any(map(_EMBED.match, lines[start:end])):
             yield from (_Region(n, n + 1, _embed, block=True) for n in range(start, end) if _EMBED.match(lines[n]))
             done = end
@@ -142,6 +142,24 @@ class _Code:
             return opening["before"] + diagrams.picture(svg, self.fence.info)
         word = self.fence.info.split(maxsplit=1)[0] if self.fence.info else ""
         return "\n".join([f"{opening['before']}{opening['ticks']}{word}", *lines[1:]])
+
+
+@dataclass(frozen=True)
+class _Query:
+    fence: Fence
+
+    def render(self, lines: Sequence[str], page: Page, level: int) -> str:
+        """What a query lists, or the query with a line that says who answers it."""
+        opening = _FENCE.match(lines[0])
+        plain = _Code(self.fence).render(lines, page, level)
+        if opening is None:
+            return plain
+        result = page.vault.listed(self.fence.content, page.path) if plugins.is_dataview(self.fence.info) else None
+        if result is None:
+            said = _behind(opening["before"], plugins.SAID)
+            further = re.sub(r"[^>\s]", " ", opening["before"])
+            return "\n".join([said, further.rstrip(), further + plain.removeprefix(opening["before"])])
+        return _behind(opening["before"], plugins.listing(result, page))
 
 
 def _verbatim(lines: Sequence[str], _page: Page, _level: int) -> str:
@@ -207,32 +225,26 @@ def _callout(lines: Sequence[str], page: Page, level: int) -> str:
     return _behind(opening["prefix"], shown)
 
 
-def _tabs(lines: Sequence[str], page: Page, level: int) -> str:
-    """`[list2tab|#Title]` and its list as a section with a heading for each item."""
-    marker = _TABS.match(lines[0])
-    title = (marker["title"] or "").strip() if marker else ""
-    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    below = min(level + 1, DEEPEST)
-    parts = [f"<b>{inline(title, page)}</b>"] if title else []
-    text = dedent("\n".join(lines[1:]))
-    for item in _items(text):
-        first, _, rest = item.partition("\n")
-        parts.append(f"{'#' * below} {inline(_ITEM.sub('', first), page)}")
-        parts.append(render(dedent(rest).strip("\n"), replace(page, depth=page.depth + 1), below))
-    return _behind(indent, "\n\n".join(part for part in parts if part))
+@dataclass(frozen=True)
+class _Asked:
+    block: find.Block
+
+    def render(self, lines: Sequence[str], page: Page, level: int) -> str:
+        """What AnyBlock makes of a block below a header."""
+        block = replace(self.block, first=self.block.first - self.block.start, end=len(lines))
+        inner = replace(page, depth=page.depth + 1)
+        renderer = show.Renderer(
+            inline=lambda text: inline(text, page),
+            blocks=lambda text, above: render(text, inner, above),
+            picture=lambda source, title: _picture(source, f'title="{title}"', page),
+        )
+        shown = show.show(block.header, block.kind, block.text(lines), renderer, level)
+        return _behind(block.header.prefix, shown)
 
 
-def _items(text: str) -> Iterator[str]:
-    lines = text.split("\n")
-    for token in blocks(text):
-        if token.type == "list_item_open" and token.level == 1 and token.map:
-            yield "\n".join(lines[slice(*token.map)])
-
-
-def _list_after(tokens: Sequence[Token]) -> list[int] | None:
-    """Lines of the list directly below the paragraph that `tokens` start with."""
-    after = tokens[3] if len(tokens) > 3 else None
-    return after.map if after is not None and after.type in ("bullet_list_open", "ordered_list_open") else None
+def _picture(source: str, info: str, page: Page) -> str:
+    svg = page.pictures.get(source)
+    return diagrams.picture(svg, info) if svg else ""
 
 
 def _level(lines: Sequence[str], otherwise: int) -> int:
