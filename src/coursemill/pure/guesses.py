@@ -36,7 +36,7 @@ class Guesses:
             if paths:
                 break
         found = paths or [path for label in self._names.near(name) for path in self._labels[label]]
-        return [self._written(path) for path in dict.fromkeys(found)][:MOST]
+        return [self._written(path) for path in list(dict.fromkeys(found))[:MOST]]
 
     def advice(self, target: str, from_path: str = "") -> str:
         """Return `did you mean …?`, or nothing when no note is near."""
