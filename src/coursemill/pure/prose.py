@@ -25,8 +25,6 @@ _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
 _MARGIN = re.compile(r"^[ \t]*(?:(?:>|(?:[-*+]|\d+[.)])(?=[ \t]))[ \t]*)*")
 _EMBED = re.compile(rf"(?P<margin>{_MARGIN.pattern})(?=!){WIKILINK.pattern}[ \t]*(?:\^[A-Za-z0-9-]+)?[ \t]*$")
 _NOTE = re.compile(r"^[ \t>]*\[\^[^\[\]\s]+\]:")
-DEEPEST = 6
-"""Level of a heading."""
 NESTED = 12
 """Callouts and tabs in one another; what is deeper stays as it is written."""
 EMBEDDED = 3
