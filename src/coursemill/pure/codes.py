@@ -69,6 +69,14 @@ ROLE_OUTSIDE = _code("CM210", "role-outside-exercise", "the role belongs in an e
 SYNTAX_WARNING = _code("CM211", "syntax-warning", "Python warns when it compiles the code", "do what the warning says; a student's cell that warns gets no points", "warning")
 PARAMETERS_TWICE = _code("CM212", "parameters-twice", "a second cell is tagged as parameters", 'keep one fence with tags="parameters"')
 HTML_OPEN = _code("CM213", "html-open", "an HTML comment or tag hides the rest of the note", "close it: `-->`, `</script>`, `</pre>` …")
+QUERY = _code("CM220", "query-shown", "the notebook shows a query, not what it finds", "ask for a list or a table by folder, tag or link, or write the answer out", "warning")
+PLUGIN = _code("CM222", "plugin-shown", "a plugin of Obsidian draws the fence; the notebook shows its text", 'draw it with d2 or mermaid, or mark it role="show"', "warning")
+TEMPLATE = _code("CM223", "template-shown", "an expression of Templater was never run", "write what it stands for", "warning")
+HTML = _code("CM224", "html-left-out", "JupyterLab leaves this HTML out", "say it in Markdown, or put it into code", "warning")
+FOOTNOTE_MISSING = _code("CM225", "footnote-missing", "a footnote has no note", "add a line that begins with `[^…]:`", "warning")
+FOOTNOTE_UNUSED = _code("CM226", "footnote-unused", "nothing refers to a footnote's note", "put its `[^…]` into the text, or delete it", "warning")
+EMBED_LINKED = _code("CM227", "embed-linked", "what is embedded is shown as a link", "give it a line of its own, or link to it", "warning")
+INLINE_QUERY = _code("CM228", "inline-query", "the notebook shows an expression of Dataview as code", "write its value out", "warning")
 
 # CM3: exercises, questions and quizzes
 ID_MISSING = _code("CM301", "id-missing", "the task has no id", "give it one: `[!exercise|id=…]`")
