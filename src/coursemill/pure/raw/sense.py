@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Literal
 
 Sense = Literal["code", "unclear", "prose"]
@@ -31,12 +31,12 @@ _LABELS = frozenset({
 })  # fmt: skip
 
 
-def sense(code: str, statements: list[ast.stmt], known: Set[str]) -> Sense:
+def sense(code: str, statements: Sequence[ast.stmt], known: Set[str]) -> Sense:
     """Say what `code`, which parses as `statements`, is likely to be; `known` are the names of the code around it."""
     if not statements:
         return "prose"
     spaced = _SPACED.search(_STRINGS.sub('""', code)) if "\n" not in code else None
-    if spaced and not known.intersection(_names(statements)):
+    if spaced and known.isdisjoint(_names(statements)):
         return "prose"
     found = [_statement(statement, known) for statement in statements]
     if "prose" in found:
@@ -44,7 +44,7 @@ def sense(code: str, statements: list[ast.stmt], known: Set[str]) -> Sense:
     return "unclear" if "unclear" in found else "code"
 
 
-def _names(statements: list[ast.stmt]) -> Iterator[str]:
+def _names(statements: Sequence[ast.stmt]) -> Iterator[str]:
     for statement in statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):

@@ -44,6 +44,16 @@ def live(text: str) -> str:
             text = changed
 
 
+def parsed(text: str) -> list[ast.stmt] | None:
+    """Return the statements of a block of Python, `pass` for magics and shell lines; None when it does not parse."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(_python(text)).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+            return None
+
+
 @dataclass(frozen=True)
 class _Block:
     text: str
@@ -185,7 +195,7 @@ def _inner(line: Line) -> bool:
 
 def _quality(text: str) -> int:
     """2: it compiles; 1: it parses; 0: it does neither."""
-    return 2 if _problem(text) is None else 1 if _parses(_python(text)) else 0
+    return 2 if _problem(text) is None else int(parsed(text) is not None)
 
 
 def _problem(text: str) -> int | None:
@@ -197,14 +207,6 @@ def _problem(text: str) -> int | None:
     except (ValueError, RecursionError, MemoryError, OverflowError):
         return 1
     return None
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-        return False
-    return True
 
 
 def _python(text: str) -> str:
