@@ -1,4 +1,4 @@
-"""Diagrams of a lesson: d2 and mermaid fences, which become pictures in the notebook."""
+"""Diagrams of a lesson: d2 and mermaid fences and AnyBlock's trees, which become pictures in the notebook."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coursemill.model import Code, Hint, Lesson, Prose, Question, Quiz, Span
+from coursemill.pure.anyblock import find
 from coursemill.pure.verbatim import Fence, fences
 
 Language = Literal["d2", "mermaid"]
@@ -38,12 +39,19 @@ def diagram_sources(lesson: Lesson) -> list[Diagram]:
     """Every diagram of the lesson, in order; the same source may stand there twice."""
     found = []
     for text, span, first_line in _texts(lesson):
-        for fence in fences(text):
-            if lang := language(fence):
-                start = min(first_line + fence.start, span.end)
-                end = min(first_line + fence.end - 1, span.end)
-                found.append(Diagram(lang, fence.content, Span(span.path, start, end)))
+        for lang, source, first, last in sorted(_in_text(text), key=lambda made: made[2:]):
+            start = min(first_line + first, span.end)
+            end = max(start, min(first_line + last - 1, span.end))
+            found.append(Diagram(lang, source, Span(span.path, start, end)))
     return found
+
+
+def _in_text(text: str) -> Iterator[tuple[Language, str, int, int]]:
+    """The diagrams of a text: their sources, and their lines (from 0, half-open)."""
+    for fence in fences(text):
+        if lang := language(fence):
+            yield lang, fence.content, fence.start, fence.end
+    yield from (("mermaid", source, start, end) for source, start, end in find.diagrams(text))
 
 
 def language(fence: Fence) -> Language | None:

@@ -17,7 +17,7 @@ PYTHON = frozenset({"python", "py", "python3", "py3", "ipython", "ipython3"})
 _OPENER = re.compile(r"(`{3,}|~{3,})([^\n]*)")
 _LOOKS_LIKE_INFO = re.compile(r"[ \t]*[A-Za-z{][\w+#.{}-]*(?:[ \t]+[\w-]+=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']+))*[ \t]*")
 _CALLOUT = re.compile(r">[ ]?\[!")
-_TABS = re.compile(r"\[list2tab[|\]]")
+_TABS = re.compile(r"\[(?:list|title)2[a-zA-Z]+[|\]]")
 _HEADING = re.compile(r"#{1,6}[ \t]+\S")
 _SURE_HEADING = re.compile(r"##{1,5}[ \t]+(?!BEGIN |END )\S")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)|>")
@@ -74,6 +74,7 @@ def fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.map = [start, found.resume]
     indent = _indent(state, start, found.content, python=_language(token.info) in PYTHON)
     token.content = state.getLines(start + 1, found.content, indent, False)
+    token.meta["deep"] = state.sCount[start] - state.blkIndent if state.is_code_block(start) else 0
     token.meta["column"] = match.start(2) - line_start(state, match.start()) + len(info) - len(info.lstrip(" \t"))
     return True
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from markdown_it.token import Token
 
 from coursemill.pure import grammar
+from coursemill.pure.anyblock import header
 from coursemill.pure.attributes import closest
 from coursemill.pure.fences import Notes
 
@@ -20,7 +21,6 @@ HEADER = re.compile(
     r"\[!(?P<kind>[^\]|\n]+)(?:\|(?P<attributes>(?:\"[^\"\n]*\"|'[^'\n]*'|[^\]\"'\n])*))?\]"
     r"[+-]?[ \t]*(?P<title>[^\n]*)"
 )
-_TABS = re.compile(r"(?:^|\n)[ \t]*\[list2tab(?:\|[^\]\n]*)?\][ \t]*$")
 DEFINITION = re.compile(r"[ \t>]*(?P<all>\[(?P<label>[^\^\[\]][^\[\]]{0,200})\]:[ \t]+\S.{0,999})")
 _OBSIDIAN = frozenset({
     "abstract", "attention", "bug", "caution", "check", "cite", "danger", "done", "error", "example", "fail", "failure",
@@ -76,8 +76,12 @@ class Outline:
     blocks: tuple[Block, ...]
     indents: dict[int, tuple[int, int]]
     """Line on which a block begins → quotes around it, and the column (from 0, in them) where it begins."""
-    tabs: frozenset[int]
-    """Lines on which a tab (an item of the list below `[list2tab|…]`) begins."""
+    tabs: dict[int, int]
+    """Line on which an item begins of a list that AnyBlock is asked to change → line of the header above the list."""
+    asked: dict[int, tuple[int, bool]]
+    """Line of such a header → where its list ends, and whether parts of it look as the whole does (`[list2tab|…]`)."""
+    deep: dict[int, tuple[int, int]]
+    """Line of a fence that is indented too far to be CommonMark's → where the fence begins, and by how many columns."""
     inline: tuple[tuple[int, int], ...]
     """Lines of paragraphs and headings: where links may be."""
     html: tuple[tuple[int, int], ...]
@@ -100,7 +104,9 @@ def outline(lines: list[str]) -> Outline:
         lines=tuple(shown),
         blocks=tuple(walk.blocks),
         indents=walk.indents,
-        tabs=frozenset(walk.tabs),
+        tabs=walk.tabs,
+        asked=walk.asked,
+        deep=walk.deep,
         inline=tuple(walk.inline),
         html=tuple(walk.html),
         definitions=_definitions(shown, walk.inline),
@@ -143,11 +149,16 @@ class _Walk:
     lines: list[str]
     blocks: list[Block] = field(default_factory=list)
     indents: dict[int, tuple[int, int]] = field(default_factory=dict)
-    tabs: set[int] = field(default_factory=set)
+    tabs: dict[int, int] = field(default_factory=dict)
+    asked: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    deep: dict[int, tuple[int, int]] = field(default_factory=dict)
     inline: list[tuple[int, int]] = field(default_factory=list)
     html: list[tuple[int, int]] = field(default_factory=list)
     quotes: list[_Quote] = field(default_factory=list)
-    lists: list[tuple[int, bool]] = field(default_factory=list)
+    lists: list[tuple[int, int | None]] = field(default_factory=list)
+    """Column and AnyBlock's header of each list that is open."""
+    ended: tuple[int, int, int | None] = (-1, 0, None)
+    """Token behind the list that has just ended (and a fence that is not indented far enough), and the list."""
 
     def run(self, tokens: list[Token]) -> None:
         for n, token in enumerate(tokens):
@@ -167,6 +178,11 @@ class _Walk:
 
     def on_fence(self, tokens: list[Token], n: int, token: Token) -> None:
         start, end = token.map or (0, 0)
+        if token.meta["deep"]:
+            self.deep |= dict.fromkeys(range(start, end), (start, token.meta["deep"]))
+        after, indent, asked = self.ended
+        if n == after and token.meta["indent"] > indent:
+            self.ended = (n + 1, indent, asked)
         self.put(Fence(start, end, token.info, token.meta["column"], token.content))
 
     def on_heading_open(self, tokens: list[Token], n: int, token: Token) -> None:
@@ -175,22 +191,41 @@ class _Walk:
             self.put(Heading(start, end, int(token.tag[1]), tokens[n + 1].content.strip()))
 
     def on_bullet_list_open(self, tokens: list[Token], n: int, token: Token) -> None:
-        before = tokens[n - 2].content if n > 2 and tokens[n - 1].type == "paragraph_close" else ""
-        self.lists.append((token.meta["indent"], bool(_TABS.search(before))))
+        after, indent, asked = self.ended
+        if n != after or tokens[n - 1].type != "fence" or indent != token.meta["indent"]:
+            asked = self.asks(tokens, n)
+        if asked is not None:
+            end = (token.map or (0, 0))[1]
+            while end > asked and not self.lines[end - 1].strip(" \t>"):
+                end -= 1
+            self.asked[asked] = (end, self.asked[asked][1])
+        self.lists.append((token.meta["indent"], asked))
 
     on_ordered_list_open = on_bullet_list_open
 
+    def asks(self, tokens: list[Token], n: int) -> int | None:
+        """The line above the list that token `n` opens, when it asks AnyBlock to change the list."""
+        if n < 3 or tokens[n - 1].type != "paragraph_close":
+            return None
+        headers = header.trailing(tokens[n - 2].content.split("\n"))
+        asked = header.merged(headers) if headers else header.Header()
+        if not asked.mode:
+            return None
+        line = (tokens[n - 3].map or (0, 1))[1] - 1
+        self.asked[line] = (line, asked.mode == "sections" and not asked.fold)
+        return line
+
     def on_bullet_list_close(self, tokens: list[Token], n: int, token: Token) -> None:
-        self.lists.pop()
+        self.ended = (n + 1, *self.lists.pop())
 
     on_ordered_list_close = on_bullet_list_close
 
     def on_list_item_open(self, tokens: list[Token], n: int, token: Token) -> None:
-        indent, is_tabs = self.lists[-1]
+        indent, asked = self.lists[-1]
         start = (token.map or (0, 0))[0]
         self.indents.setdefault(start, (len(self.quotes), indent))
-        if is_tabs:
-            self.tabs.add(start)
+        if asked is not None:
+            self.tabs.setdefault(start, asked)
 
     def on_blockquote_open(self, tokens: list[Token], n: int, token: Token) -> None:
         start, end = token.map or (0, 0)

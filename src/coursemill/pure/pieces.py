@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from coursemill.pure.anyblock import header
 from coursemill.pure.markdown import DEFINITION, Outline, label
 from coursemill.pure.references import without_code
 
-TABS_GO_ON = "[list2tab|]"
 _BLANK = re.compile(r"[ \t>]*")
 _QUOTE = re.compile(r"[ \t]*>[ \t]?")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
+_QUOTES = re.compile(r"(?:[ \t]*>[ \t]?)*")
+_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\[))*")
+"""What stands before a header."""
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
-_MARKER = re.compile(r"[ \t]*(?:>[ \t]*)*\[list2tab[|\]]")
 
 
 def is_blank(line: str) -> bool:
@@ -33,13 +35,15 @@ def piece(outline: Outline, start: int, end: int) -> str:
     """Lines `start` to `end` as Markdown of their own.
 
     A list that goes on is shifted to the left margin: its first level here is the level of the first line.
-    Where it falls back to an outer level, what follows is shifted less. Tabs get their marker again, and links their
-    definitions.
+    Where it falls back to an outer level, what follows is shifted less. Links get their definitions, fences the
+    indentation of what they stand in, and where a list is cut that AnyBlock is asked to change, its parts become
+    sections: `[list2tab|]` stands above them.
     """
     out: list[str] = []
-    in_tabs = False
+    marked: set[int] = set()
     levels: dict[int, int] = {}
     quotes, indent = outline.indents.get(start, (0, 0))
+    further = 0
     for n in range(start, end):
         line = outline.lines[n]
         if n in outline.indents:
@@ -47,13 +51,19 @@ def piece(outline: Outline, start: int, end: int) -> str:
         fell = indent < levels.get(quotes, indent)
         levels[quotes] = min(levels.get(quotes, indent), indent)
         line = _outdented(line, quotes, levels)
+        if n in outline.deep:
+            first, columns = outline.deep[n]
+            further = min(columns, _margin(line)) if n in (first, start) else further
+            line = _nearer(line, further)
         if fell and _ITEM.match(line) and out and not is_blank(out[-1]):
             out.append("")
-        in_tabs = in_tabs or _MARKER.match(line) is not None
-        if n in outline.tabs and not in_tabs:
-            out += ["", TABS_GO_ON] if out and out[-1] else [TABS_GO_ON]
-            in_tabs = True
+        asked = outline.tabs.get(n, start)
+        if asked < start and asked not in marked:
+            marked.add(asked)
+            out += _goes_on(line, out)
         out.append(line)
+        if n in outline.asked and _is_cut(*outline.asked[n], end):
+            out.append(_beside(line) + header.GOES_ON)
     return defined("\n".join(out), outline)
 
 
@@ -75,6 +85,37 @@ def unquoted(line: str, quotes: int) -> str:
             return line.lstrip(" \t")
         line = line[mark.end() :]
     return line
+
+
+def _is_cut(end: int, is_whole: bool, last: int) -> bool:
+    """Whether a list that ends at `end` goes on below line `last` and its part would look like a whole."""
+    return end > last and not is_whole
+
+
+def _goes_on(line: str, above: list[str]) -> list[str]:
+    """What stands above `line`, with which a cut list goes on: its header, for no paragraph's part."""
+    beside = _beside(line)
+    marker = [beside + header.GOES_ON]
+    if not re.match(r"[ \t>]*(?:[-*+]|1[.)])[ \t]+\S", line):  # no other item ends a paragraph
+        marker.append(beside.rstrip())
+    return [beside.rstrip(), *marker] if above and not is_blank(above[-1]) else marker
+
+
+def _beside(line: str) -> str:
+    """What a line below `line` begins with to stand in the same quotes and items."""
+    return re.sub(r"[^>\s]", " ", _PREFIX.match(line)[0])  # type: ignore[index]  # it always matches
+
+
+def _margin(line: str) -> int:
+    """Columns of white space behind the quote marks of `line`."""
+    text = _QUOTES.sub("", line, count=1)
+    return len(text[: len(text) - len(text.lstrip(" \t"))].expandtabs(4))
+
+
+def _nearer(line: str, columns: int) -> str:
+    """`line` with so many columns of white space less behind its quote marks."""
+    marks = _QUOTES.match(line)[0]  # type: ignore[index]  # it always matches
+    return marks + _shifted(line[len(marks) :], columns)
 
 
 def _outdented(line: str, quotes: int, levels: dict[int, int]) -> str:
