@@ -51,8 +51,26 @@ class Scope:
             for path, note in sorted(self.known.vault.lessons.items())
         ]
         ids = [(task, span.path) for task, span in sorted(self.known.ids.items())]
-        rest = (sorted(self.known.worksheets), sorted(self.known.files), self.known.vault.others, self.known.shared)
+        linked = self._named()
+        rest = (
+            linked,
+            sorted(self.known.worksheets),
+            sorted(self.known.files),
+            self.known.vault.others,
+            self.known.shared,
+        )
         return hashlib.sha256(repr((notes, ids, rest)).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _named(self) -> list[tuple[str, str, str]]:
+        """Blocks that links name and that are there, and what embedded notes say."""
+        vault = self.known.vault
+        found = set()
+        for path, note in vault.lessons.items():
+            for link in note.links:
+                for named in vault.resolve(link.target, path)[:1] if link.embed or "^" in link.heading else ():
+                    line = vault.block(named, link.heading.rpartition("^")[2])
+                    found.add((named, link.heading if line else "", self.course.digests.get(named, "")))
+        return sorted(found)
 
     def drawn(self, names: Iterable[str]) -> str:
         """Say which of these diagrams' pictures the vault holds, and what they show."""

@@ -23,7 +23,7 @@ _FENCE = re.compile(r"^(?P<before>.*?)(?P<ticks>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]|$)")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)])[ \t]+")
 _MARGIN = re.compile(r"^[ \t]*(?:(?:>|(?:[-*+]|\d+[.)])(?=[ \t]))[ \t]*)*")
-_EMBED = re.compile(rf"(?P<margin>{_MARGIN.pattern})(?=!){WIKILINK.pattern}[ \t]*(?:\^[A-Za-z0-9-]+)?[ \t]*$")
+EMBED = re.compile(rf"(?P<margin>{_MARGIN.pattern})(?=!){WIKILINK.pattern}[ \t]*(?:\^[A-Za-z0-9-]+)?[ \t]*$")
 _NOTE = re.compile(r"^[ \t>]*\[\^[^\[\]\s]+\]:")
 NESTED = 12
 """Callouts and tabs in one another; what is deeper stays as it is written."""
@@ -117,8 +117,8 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
             region = _Region(start, end, _callout, block=True)
         elif token.type == "paragraph_open" and (asked := find.block(tokens, index, lines)):
             region = _Region(asked.start, asked.end, _Asked(asked).render, block=True)
-        elif token.type == "paragraph_open" and any(map(_EMBED.match, lines[start:end])):
-            yield from (_Region(n, n + 1, _embed, block=True) for n in range(start, end) if _EMBED.match(lines[n]))
+        elif token.type == "paragraph_open" and any(map(EMBED.match, lines[start:end])):
+            yield from (_Region(n, n + 1, _embed, block=True) for n in range(start, end) if EMBED.match(lines[n]))
             done = end
             continue
         else:
@@ -192,7 +192,7 @@ def _html(lines: Sequence[str], _page: Page, _level: int) -> str:
 
 def _embed(lines: Sequence[str], page: Page, level: int) -> str:
     """A line that embeds a note, as a box with what it says; what can't be embedded is a link."""
-    found = _EMBED.match(lines[0])
+    found = EMBED.match(lines[0])
     assert found is not None  # the caller has looked
     paths = page.vault.resolve(found["target"], page.path)
     part = (found["heading"] or "").rpartition("#")[2].strip()
