@@ -12,8 +12,6 @@ _BLANK = re.compile(r"[ \t>]*")
 _QUOTE = re.compile(r"[ \t]*>[ \t]?")
 _ITEM = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _QUOTES = re.compile(r"(?:[ \t]*>[ \t]?)*")
-_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+(?=\[))*")
-"""What stands before a header."""
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
 
 
@@ -63,7 +61,8 @@ def piece(outline: Outline, start: int, end: int) -> str:
             out += _goes_on(line, out)
         out.append(line)
         if n in outline.asked and _is_cut(*outline.asked[n], end):
-            out.append(_beside(line) + header.GOES_ON)
+            prefix = (header.read(line) or header.Header()).prefix
+            out.append(re.sub(r"[^>\s]", " ", prefix) + header.GOES_ON)
     return defined("\n".join(out), outline)
 
 
@@ -94,16 +93,11 @@ def _is_cut(end: int, is_whole: bool, last: int) -> bool:
 
 def _goes_on(line: str, above: list[str]) -> list[str]:
     """What stands above `line`, with which a cut list goes on: its header, for no paragraph's part."""
-    beside = _beside(line)
+    beside = _QUOTES.match(line)[0] + " " * _margin(line)  # type: ignore[index]  # it always matches
     marker = [beside + header.GOES_ON]
     if not re.match(r"[ \t>]*(?:[-*+]|1[.)])[ \t]+\S", line):  # no other item ends a paragraph
         marker.append(beside.rstrip())
     return [beside.rstrip(), *marker] if above and not is_blank(above[-1]) else marker
-
-
-def _beside(line: str) -> str:
-    """What a line below `line` begins with to stand in the same quotes and items."""
-    return re.sub(r"[^>\s]", " ", _PREFIX.match(line)[0])  # type: ignore[index]  # it always matches
 
 
 def _margin(line: str) -> int:

@@ -78,8 +78,8 @@ def indented(items: Sequence[Item], shown: Shown) -> Table:
 
 
 def timeline(items: Sequence[Item], shown: Shown) -> Table:
-    """An item is a row of two cells: its first line up to a bar, and all else."""
-    items, head = _headed(items)
+    """An item is a row of two cells: its first line up to a bar, and all else; only a marked one is a head."""
+    items, head = _headed(items) if HEAD.match(items[0].text) else (items, 0)
     rows = []
     for item in items:
         first, *more = cells(item.text.partition("\n")[0])
