@@ -85,7 +85,7 @@ def shown(lesson: Lesson) -> Iterator[str]:
     defaults = FrontMatter()
     for field in fields(FrontMatter):
         value = getattr(lesson.front, field.name)
-        if field.name != "lines" and value != getattr(defaults, field.name):
+        if field.name not in ("lines", "properties") and value != getattr(defaults, field.name):
             yield f"{field.name}: {value}"
     for part in lesson.parts:
         yield from shown_part(part)
@@ -186,6 +186,26 @@ def test_a_byte_order_mark_is_taken_off() -> None:
     assert lesson.front.worksheets == ("W",)
     assert lesson.links[0].col == 5
     assert [f.code for f in lesson.findings] == ["CM102"]
+
+
+def test_worksheets_are_named_in_any_way() -> None:
+    for value in (
+        "A_1, B 2",
+        '"[[A_1]], [[folder/B 2|second]]"',
+        "\n  - [[A_1]]\n  - B 2",
+        '["[[A_1.md]]", B 2]',
+        "[A_1,B 2]",
+    ):
+        lesson = parse.lesson(PATH, f"---\nworksheet: {value}\n---\n# T\n")
+        assert (lesson.front.worksheets, lesson.findings) == (("A_1", "B 2"), ()), value
+    (finding,) = parse.lesson(PATH, "---\nworksheet: <% tp.file.folder() %>\n---\n# T\n").findings
+    assert (finding.code, finding.severity) == ("CM223", "warning")
+
+
+def test_every_property_is_kept() -> None:
+    note = "---\nstatus: done\nshops: [a, [[B]], 'c: d']\nempty:\nmade: <% now %> x\n---\n"
+    expected = {"status": ("done",), "shops": ("a", "[[B]]", "c: d"), "empty": (), "made": ("<% now %> x",)}
+    assert parse.lesson(PATH, note).front.properties == expected
 
 
 def test_carriage_returns_end_lines() -> None:

@@ -6,7 +6,7 @@ Every scalar is text here (no `no` that becomes False); what needs a number conv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ _PLACE = re.compile("\ue000([0-9]{1,6})\ue001")
 _HEADING = re.compile(r"#{1,6}[ \t]+\S")
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORKSHEET = re.compile(r"\w[\w .-]{0,99}")
+_LINK = re.compile(r"\[\[([^\[\]|#]*)(?:[|#][^\[\]]*)?\]\]")
 _LISTS = ("worksheet", "tags", "aliases", "related", "objectives", "prerequisites", "accelerators", "requires")
 _KNOWN = frozenset({*_LISTS, "timeout", "date_created"})
 _OURS = frozenset({"worksheet", "objectives", "prerequisites", "accelerators", "requires"})
@@ -186,7 +187,7 @@ class _Reading:
                 finding = codes.FRONT_MATTER_VALUE.at(self.path, self.lines[key], f"`{key}` means nothing", fix=close)
                 self.findings.append(replace(finding, severity="warning"))
         return FrontMatter(
-            worksheets=tuple(dict.fromkeys(v.text for v in lists.get("worksheet", ()) if self._is_worksheet(v))),
+            worksheets=tuple(dict.fromkeys(self._worksheets(lists.get("worksheet", ())))),
             tags=tuple(dict.fromkeys(tag.lstrip("#") for text in texts.get("tags", ()) for tag in _words(text))),
             aliases=texts.get("aliases", ()),
             related=texts.get("related", ()),
@@ -210,20 +211,30 @@ class _Reading:
                 texts += [item] if item.text else []
             elif link := _unquoted_link(item):
                 texts.append(_Value(item.line, f"[[{link}]]"))
-                self.report(
-                    codes.FRONT_MATTER_VALUE, item.line, f"`[[{link}]]` without quotes is a list", f'write "[[{link}]]"'
-                )
+                message = f"`[[{link}]]` without quotes is a list"
+                if key != "worksheet":
+                    self.report(codes.FRONT_MATTER_VALUE, item.line, message, f'write "[[{link}]]"')
             else:
                 message, fix = f"`{key}` is a list of texts", "write one text a line; quote one that holds `: `"
                 self.report(codes.FRONT_MATTER_VALUE, item.line, message, fix)
         return tuple(texts)
 
-    def _is_worksheet(self, value: _Value) -> bool:
-        if _WORKSHEET.fullmatch(value.text):
-            return True
-        message = f"`{value}` cannot name a worksheet, which is a folder"
-        self.report(codes.FRONT_MATTER_VALUE, value.line, message, "use letters, digits, `_`, `-`; one name an item")
-        return False
+    def _worksheets(self, values: Iterable[_Value]) -> Iterator[str]:
+        """The names in `values`: several between commas in one, also those that are written as links."""
+        for value in values:
+            if "<%" in value.text:
+                message = f"`{value}` names no worksheet before Templater has run"
+                self.report(codes.TEMPLATE, value.line, message)
+                continue
+            for part in value.text.split(","):
+                link = _LINK.fullmatch(part.strip())
+                name = (link[1] or "").rpartition("/")[2].removesuffix(".md") if link else part
+                if _WORKSHEET.fullmatch(name := name.strip()):
+                    yield name
+                elif name or not value.text.strip(", "):
+                    message = f"`{name or value}` cannot name a worksheet, which is a folder"
+                    fix = "use letters, digits, `_`, `-`; one name an item"
+                    self.report(codes.FRONT_MATTER_VALUE, value.line, message, fix)
 
     def _accelerators(self, values: tuple[_Value, ...]) -> tuple[Accelerator, ...]:
         named = {value.text.lower() for value in values}

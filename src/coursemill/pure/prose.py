@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-from markdown_it.token import Token
+from itertools import dropwhile, takewhile
 
 from coursemill.pure import callouts, comments, diagrams, maths, plugins
 from coursemill.pure.anyblock import find, show
@@ -111,7 +110,7 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
             region = _Region(start, end, _formula)
         elif token.type == "html_block":
             region = _Region(start, end, _html)
-        elif token.type == "code_block" and not _goes_on(tokens[:index], lines):
+        elif token.type == "code_block" and not _goes_on(lines, start):
             region = _Region(start, end, _verbatim)
         elif token.type == "blockquote_open" and callouts.OPENING.match(lines[start]):
             region = _Region(start, end, _callout, block=True)
@@ -164,13 +163,15 @@ def _verbatim(lines: Sequence[str], _page: Page, _level: int) -> str:
     return "\n".join(lines)
 
 
-def _goes_on(above: Sequence[Token], lines: Sequence[str]) -> bool:
-    """Whether indented lines below `above` are no code: a footnote's next paragraphs."""
-    last = next((token for token in reversed(above) if token.type != "code_block"), None)
-    if last is None or last.type != "paragraph_close":
-        return False
-    paragraph = next(token for token in reversed(above) if token.type == "paragraph_open")
-    return paragraph.map is not None and _NOTE.match(lines[paragraph.map[0]]) is not None
+def _goes_on(lines: Sequence[str], start: int) -> bool:
+    """Whether indented lines from `start` on are no code: a footnote's next paragraphs."""
+    above = (lines[n] for n in range(start - 1, -1, -1))
+    texts = list(takewhile(lambda line: line.strip(), dropwhile(_is_indented, above)))
+    return bool(texts) and _NOTE.match(texts[-1]) is not None
+
+
+def _is_indented(line: str) -> bool:
+    return not line.strip() or line.startswith(("    ", "\t"))
 
 
 def _formula(lines: Sequence[str], page: Page, _level: int) -> str:

@@ -21,6 +21,8 @@ def wikilinks(lesson: Lesson, known: Known) -> Iterator[Finding]:
     headings: dict[str, _Headings] = {}
     for link in lesson.links:
         found = known.vault.resolve(link.target, lesson.path)
+        if not found and link.key == "worksheet":
+            continue  # Obsidian makes a link of any name in brackets
         if not found:
             yield _unresolved(lesson, link, known)
         elif len(found) > 1:
