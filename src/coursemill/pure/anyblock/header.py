@@ -189,8 +189,8 @@ def _known() -> dict[str, Mode]:
 
 
 _KNOWN = _known()
-_USUAL = frozenset(
-    {f"list2{stem}" for stems in _MODES.values() for stem in stems.split()}
-    | set(_LOOKS.split())
-    | {"crosstable", "mindmap", "timeline", "2table", "2tab", "2mdtable"}
-)
+_USUAL = frozenset({
+    "list2tab", "list2card", "list2col", "list2table", "list2mdtable", "list2ut", "list2lt", "list2timeline",
+    "list2mermaid", "list2mindmap", "list2markmap", "title2tab", "2table", "2tab", "2mdtable", "crosstable", "timeline",
+    "mindmap", "listroot", "fold", "overfold", "scroll", "addClass", "width", "transposition",
+})  # fmt: skip
