@@ -19,7 +19,7 @@ _MARK = re.compile(
 _DESCRIPTION = re.compile(
     r"(?:an?|the|some|something|e\.?g\.?|eg|i\.?e\.?|for example|like|about|approx\w*|around|roughly|varies|depends|"
     r"vary|similar|random|will|would|should|may|might|could|is|are|shows?|displays?|list of|same|nothing|no|none of|"
-    r"all|each|every|one|first|last|whatever|any|your|see|raises?|throws?|error|(?:un)?ordered|in any order|not|only)\s+\S"
+    r"all|each|every|one|first|last|whatever|any|your|see|raises?|throws?|error|unordered|ordered|not|only)\s+\S"
     r"|[~≈?]|(?:An?|The)[ ](?:array|data ?frame|dict\w*|error|list|number|object|series|str\w*|table|tensor|tuple)\b"
     r"|(?i:depends|varies|something|nothing|random|whatever|raises|throws|shows|displays)\b"
     r"|.*\b(?:or similar|may vary|will vary|varies|could vary|depends on|or so)\b|\S+ or \S+$|<(?:your|some)\b"

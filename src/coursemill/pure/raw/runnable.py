@@ -1,0 +1,308 @@
+"""Why a Python block cannot run where it stands in its note, as far as that is certain; nothing is executed.
+
+Modules that are not installed are no reason, and neither are files and servers that may be missing: a run tells.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field
+
+from coursemill.pure import python
+
+GIVEN = frozenset(dir(builtins)) - {"exit", "quit"} | {
+    "__name__", "__doc__", "_", "__", "___", "In", "Out", "display", "exit", "get_ipython", "quit",
+}  # fmt: skip
+"""Names that every notebook has."""
+TAKES_ELLIPSIS = frozenset(
+    {"Body", "Cookie", "Depends", "Field", "File", "Form", "Header", "Path", "Query", "isinstance"}
+)
+"""Callables to which `...` is a value like others, mostly FastAPI's and pydantic's."""
+LEFT_OPEN = re.compile(r"\[(?:copy|paste|insert|put|add|enter|fill|your|same|the)\b[^\]\n]*\]", re.IGNORECASE)
+"""`[Copy the page from above]` in a text."""
+NAMED = 3
+"""Names that a reason tells."""
+
+
+@dataclass
+class Names:
+    """What the blocks above leave in the notebook."""
+
+    bound: set[str] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)
+    """Names whose value the note leaves out: `model = ...`."""
+    shown: set[str] = field(default_factory=set)
+    """Names that only code defines which is not run."""
+    any: bool = False
+    """A star import brought names that nobody knows here."""
+    needs: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Function → names that it uses when it is called."""
+
+    def run(self, code: str) -> None:
+        """Take over what a block binds that is run."""
+        tree = python.tree(code)
+        again = _bound_again(tree)
+        for statement in tree.body if tree else ():
+            self.take(statement, again)
+
+    def take(self, statement: ast.stmt, again: Set[str]) -> None:
+        """Take over what one statement binds; `again` are names that its block binds several times."""
+        found = {*_binds(statement), *_globals(statement)}
+        self.bound |= found
+        self.shown -= found
+        self.open = (self.open - found) | {*_left_open(statement, again)}
+        self.any = self.any or _brings_anything(statement)
+        self.needs |= {name: _needs(node) for name, node in _functions(statement)}
+
+    def show(self, code: str) -> None:
+        """Remember what a block would bind that is not run."""
+        tree = python.tree(code)
+        for statement in tree.body if tree else ():
+            self.shown |= {*_binds(statement)} - self.bound
+
+    def copy(self) -> Names:
+        return Names(set(self.bound), set(self.open), set(self.shown), self.any, dict(self.needs))
+
+
+def why_not(code: str, names: Names) -> str:
+    """Say why `code` cannot run when `names` are what stands above it; empty when it can, or may."""
+    tree = python.tree(code)
+    if tree is None:
+        return "the code does not parse"
+    if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
+        return "a relative import works only in a file of a package"
+    here, again = names.copy(), _bound_again(tree)
+    missing: dict[str, str] = {}
+    for statement in tree.body:
+        if _has_gap(statement):
+            return "parts of it are left out"
+        inside = {*_binds(statement)} if hasattr(statement, "body") else {*_walrus(statement)}
+        for name in _used(statement, here):
+            if name in here.open:
+                missing.setdefault(name, "open")
+            elif name not in here.bound | GIVEN | inside and not here.any:
+                missing.setdefault(name, "shown" if name in here.shown else "nowhere")
+        here.take(statement, again)
+        if _unpacks_nothing(statement):
+            missing |= dict.fromkeys(_binds(statement), "open")
+    return _reason(missing) or ("it asks for input" if _asks(tree) else "")
+
+
+def needed(code: str) -> frozenset[str]:
+    """Names that `code` uses and does not bind itself before."""
+    tree = python.tree(code)
+    found: set[str] = set()
+    bound: set[str] = set()
+    for statement in tree.body if tree else ():
+        found |= {name for name in _loads(statement) if name not in bound}
+        for _, node in _functions(statement):
+            found |= _needs(node) - bound
+        bound |= {*_binds(statement)}
+    return frozenset(found)
+
+
+def _reason(missing: dict[str, str]) -> str:
+    for kind, text in (
+        ("open", "{names} {stand}"),
+        ("nowhere", "nothing above defines {names}"),
+        ("shown", "it needs {names} from code that is not run"),
+    ):
+        found = [name for name, how in missing.items() if how == kind]
+        if found:
+            stand = "stands only for a value that is left out"
+            if len(found) > 1:
+                stand = "stand only for values that are left out"
+            return text.format(names=_listed(found), stand=stand)
+    return ""
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:NAMED] + (["others"] if len(names) > NAMED else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _used(statement: ast.stmt, names: Names) -> Iterator[str]:
+    """Names that a statement uses when it is executed, also in the functions that it names."""
+    if _expects_name_error(statement):
+        return
+    todo, done = [*_loads(statement)], set()
+    while todo:
+        name = todo.pop(0)
+        if name in done:
+            continue
+        done.add(name)
+        yield name
+        if name in names.needs and name not in names.shown:
+            todo += sorted(names.needs[name])
+
+
+def _loads(statement: ast.AST) -> Iterator[str]:
+    """Names that are read in the scope in which `statement` stands, in their order."""
+    for node in _outside(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef):
+            own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+            own |= {name for child in ast.iter_child_nodes(node) for name in _binds(child)}
+            yield from (name for child in ast.iter_child_nodes(node) for name in _loads(child) if name not in own)
+
+
+def _outside(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of `node` that are executed in its own scope: no bodies of functions."""
+    yield node
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        children: Iterable[ast.AST] = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+    elif isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef):
+        children = ()
+    else:
+        children = ast.iter_child_nodes(node)
+    for child in children:
+        yield from _outside(child)
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    """Names that a statement binds in the scope in which it stands."""
+    for one in _outside(node):
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield one.name
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            yield one.id
+        elif isinstance(one, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in one.names)
+        elif isinstance(one, ast.ExceptHandler | ast.MatchStar | ast.MatchAs) and one.name:
+            yield one.name
+        elif isinstance(one, ast.MatchMapping) and one.rest:
+            yield one.rest
+        elif isinstance(one, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            yield from (n.target.id for n in ast.walk(one) if isinstance(n, ast.NamedExpr))
+
+
+def _functions(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+    """What may be called later: functions, and classes by their `__init__`."""
+    for node in _outside(statement):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
+                    yield node.name, inner
+
+
+def _needs(function: ast.AST) -> frozenset[str]:
+    """Names that a function's body reads and does not bind."""
+    own: set[str] = set()
+    read: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else own).add(node.id)
+        elif isinstance(node, ast.arg):
+            own.add(node.arg)
+    own |= {name for node in ast.walk(function) if node is not function for name in _binds(node)}
+    return frozenset(read - own - GIVEN)
+
+
+def _left_open(statement: ast.stmt, again: Set[str]) -> Iterator[str]:
+    """Names to which `...` is assigned, or a text such as `[Copy it from above]` that nothing replaces."""
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    if value is None:
+        return
+    text = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+    if _has_gaps(value):
+        yield from _binds(statement)
+    elif LEFT_OPEN.search(text):
+        yield from (name for name in _binds(statement) if name not in again)
+
+
+def _bound_again(tree: ast.Module | None) -> frozenset[str]:
+    """Names that a block binds more than once."""
+    stored = Counter(
+        node.id
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    )
+    return frozenset(name for name, count in stored.items() if count > 1)
+
+
+def _globals(statement: ast.stmt) -> Iterator[str]:
+    """Names that functions bind for everybody when they are called."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Global):
+            yield from node.names
+
+
+def _walrus(statement: ast.stmt) -> Iterator[str]:
+    return (node.target.id for node in ast.walk(statement) if isinstance(node, ast.NamedExpr))
+
+
+def _brings_anything(statement: ast.stmt) -> bool:
+    """Whether a star import, `exec` or a magic such as `%run` may bind names that nobody knows here."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            return True
+        if isinstance(node, ast.Call) and _called(node) in {"exec", "run_line_magic", "globals", "locals"}:
+            return True
+    return False
+
+
+def _unpacks_nothing(statement: ast.stmt) -> bool:
+    """Whether `...` is to be unpacked: `x, y = ...`."""
+    if not isinstance(statement, ast.Assign) or not _is_gap(statement.value):
+        return False
+    return any(isinstance(target, ast.Tuple | ast.List) for target in statement.targets)
+
+
+def _has_gap(statement: ast.stmt) -> bool:
+    """Whether `...` stands where the statement needs a value: `Sequential([...])`, `fit(x, epochs=...)`."""
+    for node in _outside(statement):
+        if not isinstance(node, ast.Call) or _called(node) in TAKES_ELLIPSIS:
+            continue
+        given = [*node.args, *(k.value for k in node.keywords if k.arg not in ("default", "factory"))]
+        if any(_has_gaps(one) for one in given):
+            return True
+    return False
+
+
+def _has_gaps(node: ast.expr) -> bool:
+    """Whether a value is `...`, or a list or dict that holds one, however deep."""
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if _is_gap(one):
+            return True
+        if isinstance(one, ast.List | ast.Tuple | ast.Set):
+            todo += one.elts
+        elif isinstance(one, ast.Dict):
+            todo += one.values
+    return False
+
+
+def _is_gap(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...
+
+
+def _called(node: ast.Call) -> str:
+    func = node.func
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+
+
+def _expects_name_error(statement: ast.stmt) -> bool:
+    """Whether a missing name is what the statement is about."""
+    handlers = statement.handlers if isinstance(statement, ast.Try) else []
+    caught: Set[str] = {n.id for h in handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)}
+    return "NameError" in caught
+
+
+def _asks(tree: ast.Module) -> bool:
+    """Whether it waits for somebody to type."""
+    own = {name for statement in tree.body for name in _binds(statement)}
+    return "input" not in own and any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "input"
+        for statement in tree.body
+        for node in _outside(statement)
+    )
