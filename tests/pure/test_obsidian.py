@@ -1,0 +1,61 @@
+"""The docs' table of what becomes of Obsidian's Markdown: every row is rendered and checked."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from coursemill.pure import editions, parse, rules
+from coursemill.pure.vault import VaultMap
+
+PAGE = Path(__file__).parents[2] / "docs" / "obsidian.md"
+HEADER = "| what | in the note | in the notebook | named by `check` |"
+SPAN = re.compile(r"(?P<ticks>`+)(?P<text>.+?)(?<!`)(?P=ticks)(?!`)")
+FRONT = "---\nworksheet: WS_1\n---\n"
+OTHERS = {
+    "notes/shop/Prices.md": "---\nworksheet: WS_1\ntags: [shop]\nstock: 3\n---\n# Prices\n\nThey are text. ^text\n\n"
+    "## In euros\n\nWith a comma.\n",
+    "notes/shop/Names.md": f"{FRONT}# Names\n\n```python\nname = 'Tea'\n```\n",
+    "notes/Old.md": "# An old note\n",
+}
+FILES = [f"notes/Lesson.files/{name}" for name in ("chart.png", "talk.mp3", "film.mp4", "paper.pdf")]
+
+
+def rows() -> list[str]:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("| ") and line != HEADER]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.split(" | ")[0].removeprefix("| "))
+def test_a_row_says_what_is_so(row: str) -> None:
+    match = re.fullmatch(r"\| (.+?) \| (`.+`) \| (`.+`) \| ([A-Z0-9, –]+) \|", row)
+    assert match, "a row has four cells: words, code, code, codes"
+    spans = list(SPAN.finditer(row[match.start(2) : match.end(3)]))
+    assert len(spans) == 2
+    note, notebook = map(text, spans)
+    shown, codes = rendered(note)
+    assert shown == notebook
+    assert (", ".join(codes) or "–") == match[4]
+
+
+def test_there_are_rows_under_every_heading() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert len(rows()) > 50
+    assert page.count("\n" + HEADER + "\n") >= 10
+
+
+def text(span: re.Match[str]) -> str:
+    """What a code span in a table shows."""
+    inner = span["text"].replace("\\|", "|").replace("↵", "\n")
+    return inner[1:-1] if inner[0] == inner[-1] == " " and inner.strip() else inner
+
+
+def rendered(note: str) -> tuple[str, list[str]]:
+    """The cells of the note's notebook below its title, and the codes of what is found in it."""
+    lesson = parse.lesson("notes/Lesson.md", note if note.startswith("---\n") else FRONT + note)
+    vault = VaultMap.of([lesson, *(parse.lesson(path, other) for path, other in OTHERS.items())], FILES)
+    found = sorted({finding.code for finding in rules.check(lesson, rules.Known.of(vault, files=FILES))})
+    cells = editions.worked(lesson, editions.Context(vault, "WS_1"))["cells"]
+    sources = [cell["source"] for cell in cells if not cell["source"].startswith("## See also")]
+    shown = "\n\n".join(sources).removeprefix("# Lesson").strip("\n")
+    return re.sub(r'style="[^"]*"', 'style="…"', shown), found
