@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)")
 FENCED = re.compile(r"^(`{3,})[^\n]*\n.*?^\1", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`[^`\n]+`")
+INLINE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 COMMAND = re.compile(r"(?:^|[\s`/(])coursemill ([a-z]+)\b")
 
 
