@@ -225,15 +225,17 @@ class _Assembly:
         self.drop(block)
 
     def claim(self, block: Fence, claim: Claim) -> None:
-        """Attach a claim to the code right above it."""
+        """Attach a claim to the code right above it; a line between them may say `Output:`."""
         sink = self.sink()
         last = sink[-1] if sink else None
         start, end = trimmed(self.outline.lines, self.at, block.start)
-        if start == end and isinstance(last, Code) and last.role != "file" and last.claim is None:
+        right_above = start == end or (end - start == 1 and roles.announces_output(self.outline.lines[start]))
+        if right_above and isinstance(last, Code) and last.role != "file" and last.claim is None:
             sink[-1] = replace(last, claim=claim)
+            self.prose(block.start)
             self.at = block.end
             return
-        second = start == end and isinstance(last, Code) and last.claim is not None
+        second = right_above and isinstance(last, Code) and last.claim is not None
         message, fix = ("the code above has a claim already", "put both into one fence") if second else ("", "")
         self.findings.append(codes.CLAIM_ALONE.at(self.path, block.start + 1, message, col=block.column + 1, fix=fix))
         self.drop(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +27,12 @@ ALLOWED: Mapping[str, frozenset[str]] = {
 """Role → the attributes that it has; a `show` fence may have any, since other tools read them."""
 NAME_LENGTH = 18
 """Of a test: `<id>-test-<name>` is a cell id, which has 64 characters at most."""
+
+_OUTPUT = re.compile(
+    r"[ \t>*_]*(?:the )?(?:expected |console |printed )?"
+    r"(?:output|result|this prints|it prints)(?: is| will be)?[ \t*_:]*",
+    re.IGNORECASE,
+)
 
 Kind = Literal["prose", "code", "task", "claim", "loose"]
 
@@ -60,6 +67,11 @@ def read(path: str, fence: Fence, lines: Sequence[str], slug: str) -> Cell:
         "code" if isinstance(item, Code) else "claim" if isinstance(item, Claim) else "task" if item else "loose"
     )
     return Cell(kind, role, item or None, tuple(attributes.findings))
+
+
+def announces_output(line: str) -> bool:
+    """Whether a line says just that what follows is output: `Output:`."""
+    return _OUTPUT.fullmatch(line) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from coursemill.model import Block, Exercise, Lesson, Span
-from coursemill.pure import codes, python, statements
+from coursemill.pure import codes, python, roles, statements
 from coursemill.pure.fences import PYTHON
+from coursemill.pure.pieces import is_blank
 from coursemill.pure.raw import closing, damage, kinds, outputs, runnable, uncomment
 from coursemill.pure.raw.edits import Edit
 from coursemill.pure.raw.runnable import Names
@@ -19,10 +20,6 @@ OUTPUT = frozenset({"output", "stdout", "out", "result"})
 """What authors call the language of what code prints."""
 RAISING = frozenset({codes.NO_DATA.code, codes.NO_ARGUMENT.code})
 """Damage with which a call can only raise an error."""
-_INTRODUCES = re.compile(
-    r"(?:the )?(?:expected |console |printed )?(?:output|result)(?: is| will be)?|(?:this|it|which) (?:prints|outputs)",
-    re.IGNORECASE,
-)
 _CODE = re.compile(r"^(?:import|from|def|class|async def|print\(|with|for|while)\b", re.MULTILINE)
 _LONGEST = 160
 
@@ -183,10 +180,9 @@ class _Walk:
         """Whether a fence right below code, or below a line such as `Output:`, says what the code prints."""
         if block.role or block.language not in PLAIN | OUTPUT or not block.text.strip():
             return False
-        between = [line.strip(" \t>*_:") for line in self.lines[above.span.end : block.span.start - 1]]
-        words = [line for line in between if line]
-        introduced = len(words) == 1 and _INTRODUCES.fullmatch(words[0]) is not None
-        if words and not introduced:
+        between = [line for line in self.lines[above.span.end : block.span.start - 1] if not is_blank(line)]
+        introduced = len(between) == 1 and roles.announces_output(between[0])
+        if between and not introduced:
             return False
         kind = kinds.kind(block)
         return kind == "output" or (introduced and kind in ("code", "data", "live", "markup"))
