@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
@@ -65,6 +65,17 @@ class Heading:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A list that AnyBlock is asked to change, up to line `end`."""
+
+    end: int
+    sections: bool
+    """Parts of it look as the whole does."""
+    around: tuple[int, ...] = ()
+    """Headers of such lists in which it stands."""
+
+
 Block = Fence | Callout | Heading
 
 
@@ -78,8 +89,8 @@ class Outline:
     """Line on which a block begins → quotes around it, and the column (from 0, in them) where it begins."""
     tabs: dict[int, int]
     """Line on which an item begins of a list that AnyBlock is asked to change → line of the header above the list."""
-    asked: dict[int, tuple[int, bool]]
-    """Line of such a header → where its list ends, and whether parts of it look as the whole does (`[list2tab|…]`)."""
+    asked: dict[int, Asked]
+    """Line of such a header → its list."""
     deep: dict[int, tuple[int, int]]
     """Line of a fence that is indented too far to be CommonMark's → where the fence begins, and by how many columns."""
     inline: tuple[tuple[int, int], ...]
@@ -150,7 +161,7 @@ class _Walk:
     blocks: list[Block] = field(default_factory=list)
     indents: dict[int, tuple[int, int]] = field(default_factory=dict)
     tabs: dict[int, int] = field(default_factory=dict)
-    asked: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
     deep: dict[int, tuple[int, int]] = field(default_factory=dict)
     inline: list[tuple[int, int]] = field(default_factory=list)
     html: list[tuple[int, int]] = field(default_factory=list)
@@ -198,7 +209,7 @@ class _Walk:
             end = (token.map or (0, 0))[1]
             while end > asked and not self.lines[end - 1].strip(" \t>"):
                 end -= 1
-            self.asked[asked] = (end, self.asked[asked][1])
+            self.asked[asked] = replace(self.asked[asked], end=end)
         self.lists.append((token.meta["indent"], asked))
 
     on_ordered_list_open = on_bullet_list_open
@@ -212,7 +223,8 @@ class _Walk:
         if not asked.mode:
             return None
         line = (tokens[n - 3].map or (0, 1))[1] - 1
-        self.asked[line] = (line, asked.mode == "sections" and not asked.fold)
+        around = tuple(header for _, header in self.lists if header is not None)
+        self.asked[line] = Asked(line, asked.mode == "sections" and not asked.fold, around)
         return line
 
     def on_bullet_list_close(self, tokens: list[Token], n: int, token: Token) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from coursemill.pure.anyblock import header
-from coursemill.pure.markdown import DEFINITION, Outline, label
+from coursemill.pure.markdown import DEFINITION, Asked, Outline, label
 from coursemill.pure.references import without_code
 
 _BLANK = re.compile(r"[ \t>]*")
@@ -38,7 +38,7 @@ def piece(outline: Outline, start: int, end: int) -> str:
     sections: `[list2tab|]` stands above them.
     """
     out: list[str] = []
-    marked: set[int] = set()
+    begun: set[int] = set()
     levels: dict[int, int] = {}
     quotes, indent = outline.indents.get(start, (0, 0))
     further = 0
@@ -55,14 +55,13 @@ def piece(outline: Outline, start: int, end: int) -> str:
             line = _nearer(line, further)
         if fell and _ITEM.match(line) and out and not is_blank(out[-1]):
             out.append("")
-        asked = outline.tabs.get(n, start)
-        if asked < start and asked not in marked:
-            marked.add(asked)
-            out += _goes_on(line, out)
+        if n in outline.tabs and outline.tabs[n] not in begun:
+            begun.add(outline.tabs[n])
+            if outline.tabs[n] < start:
+                out += _goes_on(line, out, _missing(outline.asked[outline.tabs[n]], begun))
         out.append(line)
-        if n in outline.asked and _is_cut(*outline.asked[n], end):
-            prefix = (header.read(line) or header.Header()).prefix
-            out.append(re.sub(r"[^>\s]", " ", prefix) + header.GOES_ON)
+        if n in outline.asked:
+            out += _parted(line, outline.asked[n], end, _missing(outline.asked[n], begun))
     return defined("\n".join(out), outline)
 
 
@@ -86,15 +85,23 @@ def unquoted(line: str, quotes: int) -> str:
     return line
 
 
-def _is_cut(end: int, is_whole: bool, last: int) -> bool:
-    """Whether a list that ends at `end` goes on below line `last` and its part would look like a whole."""
-    return end > last and not is_whole
+def _missing(asked: Asked, begun: set[int]) -> int:
+    """How many lists around this one have no item here in which it could stand."""
+    return sum(around not in begun for around in asked.around)
 
 
-def _goes_on(line: str, above: list[str]) -> list[str]:
+def _parted(line: str, asked: Asked, end: int, missing: int) -> list[str]:
+    """What stands below a header, `line`, when its list is not all here, or what is around the list is not."""
+    if not (asked.end > end and not asked.sections) and not (missing and asked.sections):
+        return []
+    prefix = (header.read(line) or header.Header()).prefix
+    return [re.sub(r"[^>\s]", " ", prefix) + header.goes_on(missing)]
+
+
+def _goes_on(line: str, above: list[str], missing: int) -> list[str]:
     """What stands above `line`, with which a cut list goes on: its header, for no paragraph's part."""
     beside = _QUOTES.match(line)[0] + " " * _margin(line)  # type: ignore[index]  # it always matches
-    marker = [beside + header.GOES_ON]
+    marker = [beside + header.goes_on(missing)]
     if not re.match(r"[ \t>]*(?:[-*+]|1[.)])[ \t]+\S", line):  # no other item ends a paragraph
         marker.append(beside.rstrip())
     return [beside.rstrip(), *marker] if above and not is_blank(above[-1]) else marker

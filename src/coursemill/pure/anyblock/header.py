@@ -12,7 +12,7 @@ from coursemill.pure import near
 Mode = Literal["", "sections", "cards", "table", "grid", "tree", "timeline", "flow", "mind"]
 """What becomes of a list: sections and cards, tables of four kinds, diagrams of two; nothing: it stays a list."""
 GOES_ON = "[list2tab|]"
-"""What begins the rest of a list that code cells cut: sections that go on."""
+"""What begins the rest of a list that code cells cut: sections that go on; more bars: so many levels deeper."""
 
 _MODES: Mapping[Mode, str] = {
     "sections": "tab tabs",
@@ -69,13 +69,15 @@ class Header:
     transposed: bool = False
     bare: bool = False
     """Without its quote marks."""
+    deeper: int = 0
+    """Levels by which its sections stand deeper than others in their place: those around them are cut off."""
     unknown: tuple[str, ...] = ()
     """Commands that there are not."""
 
     def below(self, first: Header) -> Header:
         """This header and the one on the line above it as one."""
-        if self.mode == "sections" and not self.title and not self.fold:
-            return replace(first, mode="sections", fold="", transposed=False, columns=0)
+        if self.deeper or (self.mode == "sections" and not self.title and not self.fold):
+            return replace(first, mode="sections", fold="", transposed=False, columns=0, deeper=self.deeper)
         return replace(
             self,
             prefix=first.prefix,
@@ -110,6 +112,8 @@ def read(line: str) -> Header | None:
         return None
     if header.unknown and not header.title:
         header = replace(header, title=" | ".join(header.unknown))
+    if match["inside"].startswith("list2tab||"):
+        header = replace(header, deeper=len(match["inside"]) - len(GOES_ON) + 2)
     commands = (part for part in header.unknown if _COMMAND.fullmatch(part))
     return replace(header, unknown=tuple(commands))
 
@@ -137,6 +141,11 @@ def trailing(lines: Iterable[str]) -> list[Header]:
             break
         found.insert(0, header)
     return found
+
+
+def goes_on(deeper: int = 0) -> str:
+    """The header of sections that go on, which stood so many levels deeper than it stands now."""
+    return GOES_ON[:-1] + "|" * deeper + GOES_ON[-1]
 
 
 def merged(headers: Iterable[Header]) -> Header:

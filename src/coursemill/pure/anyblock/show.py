@@ -40,7 +40,7 @@ def show(header: Header, kind: Kind, text: str, render: Renderer, level: int) ->
         return f"<b>{title}</b>" if title else ""
     items = tree.items(text) if kind == "list" and header.mode not in ("", "sections") else ()
     if kind == "list" and (header.mode == "sections" or (header.mode == "cards" and not _fit(items, header))):
-        body = _sections(text, render, level)
+        body = _sections(text, render, level + header.deeper)
     elif items and header.mode == "cards":
         body = _cards(items, _across(items, header), render, level)
     elif items and header.mode in _TABLES:
@@ -74,7 +74,7 @@ def _sections(text: str, render: Renderer, level: int) -> str:
             parts.append(render.blocks(item, below))
             continue
         parts.append(f"{'#' * below} {render.inline(title)}".rstrip())
-        parts.append(render.blocks("\n".join([" | ".join(more), rest] if more else [rest]), below))
+        parts.append(render.blocks("\n".join(part for part in (" | ".join(more), rest) if part), below))
     return "\n\n".join(part for part in parts if part.strip("\n"))
 
 
