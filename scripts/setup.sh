@@ -61,6 +61,8 @@ python_packages() {
     [ -f .venv/pyvenv.cfg ] || rm -rf .venv
     local uv
     uv=$(command -v uv) || { uv=.venv/bin/uv; [ -x "$uv" ] || fetch_uv; }
+    # An environment that is there keeps its Python; a new one gets one that TensorFlow has wheels for.
+    [ -d .venv ] || export UV_PYTHON="$(newest_python)"
     "$uv" sync --quiet --frozen --extra lessons
     # uv looks at what is recorded as installed: files that are gone it misses.
     starts || "$uv" sync --quiet --frozen --extra lessons --reinstall
@@ -70,7 +72,7 @@ python_packages() {
 # A .venv of the system's Python, with the uv that uv.lock names.
 fetch_uv() {
     local python version
-    python=$(newest_python) || die "Python 3.11 or newer is needed" "sudo apt-get install -y python3 python3-venv"
+    python=$(newest_python) || die "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no wheels for others)" "sudo apt-get install -y python3 python3-venv"
     "$python" -c 'import ensurepip' 2>/dev/null || venv_module "$python"
     version=$(grep -A 1 '^name = "uv"$' uv.lock | sed -n 's/^version = "\(.*\)"/\1/p')
     "$python" -m venv --clear .venv
@@ -79,8 +81,8 @@ fetch_uv() {
 
 newest_python() {
     local name
-    for name in python3 python3.14 python3.13 python3.12 python3.11; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    for name in python3 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
             command -v "$name"
             return
         fi
