@@ -112,6 +112,22 @@ FILE_MISSING = _code("CM404", "file-missing", "the file does not exist", "put it
 NOT_BUILT = _code("CM501", "not-built", "no notebook can be made of the note", "look at what the message names")
 NOT_INSTALLED = _code("CM502", "not-installed", "nothing that is installed here provides a module", "install it, or name its distribution: `requirements` in [tool.coursemill]", "warning")
 
+# CM6: code that was probably damaged
+NO_DATA = _code("CM601", "no-data", "data are made of nothing", "put back what stood in brackets", "warning")
+NO_ARGUMENT = _code("CM602", "no-argument", "a call lost its arguments", "put back what stood in brackets", "warning")
+LOST_INDEX = _code("CM603", "lost-index", "a whole list stands where one of its elements is meant", "write the index, as in `[0]`", "warning")
+SAID_OTHERWISE = _code("CM604", "said-otherwise", "the code does not do what its comment or its text says", "write the index or the slice, or mend the words", "warning")
+UNDEFINED = _code("CM605", "undefined-name", "nothing defines a name", "define it, or mend its spelling", "warning")
+NO_IMPORT = _code("CM606", "missing-import", "nothing imports a name", "import it", "warning")
+EMPTIED = _code("CM607", "emptied-body", "comments are all that is left of a body", "uncomment what stood there", "warning")
+SWALLOWED = _code("CM608", "swallowed", "whatever fails in the cell is swallowed, and the cell passes", "name the error that is meant, or let it be raised", "warning")
+IMPORT_BELOW = _code("CM609", "import-below", "an import stands below what needs it", "move it to the top", "warning")
+FILE_TWICE = _code("CM610", "file-twice", "a block overwrites the file of another", "put both into one block, or give it a path of its own", "warning")
+NO_MODULE = _code("CM611", "no-module", "no block writes the module of a relative import", "write it with role=\"file\", or mend the import", "warning")
+NESTED_COMMENT = _code("CM612", "nested-comment", "a comment stands in a comment, which it ends early", "delete the outer `<!--` and its `-->`", "warning")
+STRAY_TAG = _code("CM613", "stray-tag", "half of a `<script>` is missing", "put back its other half", "warning")
+GAP = _code("CM614", "gap", "nothing stands where a value belongs", "put back what stood in brackets", "warning")
+
 
 def _shown(message: str) -> str:
     """Write a message so that it is one line of a terminal and nothing else."""

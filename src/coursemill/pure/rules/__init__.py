@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coursemill.model import Finding, Lesson
-from coursemill.pure.rules import anyblock, code, fences, front, links, obsidian, tasks
+from coursemill.pure.rules import anyblock, code, damage, fences, front, links, obsidian, tasks
 from coursemill.pure.rules.rule import RULES, Known
 
 ANY_NOTE = ("CM1", "CM4")

@@ -1,0 +1,47 @@
+"""Names that a note's code uses and nothing in it defines: Pyflakes' view, over several cells in their order."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+INTERACTIVE = frozenset({"In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit"})
+"""What a notebook has beside Python's own."""
+BINDING = re.compile(
+    r"(?:^|[;\n])[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
+    r"|\b(?:import|as|for|global|nonlocal)[ \t]+([\w, \t]+)"
+    r"|(?:^|[\n(,])[ \t]*([\w, \t]+?)[ \t]*(?::[^=\n]*)?=(?!=)"
+)
+WORD = re.compile(r"[^\W\d]\w*")
+
+
+def undefined(cells: Sequence[ast.Module], also: Collection[str] = ()) -> list[ast.Name]:
+    """Return where `cells`, run in their order, use a name that is not defined by then; in no order.
+
+    What functions use may be defined later. `also` are names that are there anyhow. A star import may bring anything,
+    and silences everything below it.
+    """
+    from pyflakes import checker, messages  # type: ignore[import-untyped] # Pyflakes has no types
+
+    found: list[ast.Name] = []
+
+    class Names(checker.Checker):  # type: ignore[misc] # as above
+        """Pyflakes' checker, which keeps the nodes that its messages are about."""
+
+        def report(self, kind: type, *args: object) -> None:
+            if kind is messages.UndefinedName and isinstance(args[0], ast.Name):
+                found.append(args[0])
+
+    whole = ast.Module([statement for cell in cells for statement in cell.body], [])
+    try:
+        Names(whole, builtins=[*INTERACTIVE, *also])
+    except RecursionError:
+        return []
+    return found
+
+
+def perhaps_bound(text: str) -> Iterator[str]:
+    """Names that code which does not parse may define."""
+    for found in BINDING.finditer(text):
+        yield from WORD.findall(found[1] or found[2] or found[3] or "")
