@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 
 from coursemill.config import Config
 from coursemill.course.load import Course, load
+from coursemill.effects import diagrams as compiler
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
-from coursemill.pure import codes, naming, near, rules
+from coursemill.pure import codes, diagrams, naming, near, rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def check(
     wanted, unwanted = tuple(map(_prefix, select)), tuple(map(_prefix, ignore))
     course = load(config)
     chosen = chosen_notes(course, names)
-    findings = inspect(course, chosen)
+    shown = (one for lesson in course.lessons if lesson.path in chosen for one in diagrams.fenced(lesson))
+    findings = sorted((*inspect(course, chosen), *compiler.compiled(shown, config)))
     return Checked(
         notes=len(chosen),
         lessons=sum(lesson.path in chosen for lesson in course.lessons),

@@ -30,7 +30,7 @@ A finding is one line: `path:line:col: CODE what is wrong (what to do)`. A code'
 used again for something else, so they can be named in `--select`, `--ignore` and in issues. Errors make `check` exit
 with 1; warnings do so with `--strict`. `coursemill check --explain CM301` shows one entry of this page.
 
-CM209 and those that begin with CM5 come from `coursemill build`, which also checks.
+Those that begin with CM5 come from `coursemill build`, which also checks.
 
 The examples are whole notes, less their front matter where it says nothing but `worksheet: WS_1`. A test keeps them
 true: each wrong one gives exactly its code, each right one gives none.

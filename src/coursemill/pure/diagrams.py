@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from coursemill.model import Code, Hint, Lesson, Prose, Question, Quiz, Span
+from coursemill.model import Code, Finding, Hint, Lesson, Prose, Question, Quiz, Span
+from coursemill.pure import codes, d2, mermaid
 from coursemill.pure.anyblock import find
+from coursemill.pure.d2 import Mistake
 from coursemill.pure.verbatim import Fence, fences
 
 Language = Literal["d2", "mermaid"]
@@ -27,12 +29,38 @@ class Diagram:
     lang: Language
     source: str
     span: Span
+    indent: int = 0
+    """Characters of the note before the source's first line."""
 
     @property
     def name(self) -> str:
         """The file that keeps the picture."""
         digest = hashlib.sha256(f"{self.lang}\n{self.source}".encode()).hexdigest()
         return f"{digest[:16]}.svg"
+
+
+def mistakes(lang: Language, source: str) -> list[Mistake]:
+    """What is surely wrong in a source, found without a renderer."""
+    return d2.mistakes(source) if lang == "d2" else mermaid.mistakes(source)
+
+
+def fenced(lesson: Lesson) -> list[Diagram]:
+    """The diagrams of the note as they stand in it, also those that no notebook shows."""
+    found = []
+    for block in lesson.blocks:
+        lang = next((lang for lang in LANGUAGES if block.info.partition(" ")[0] == lang), None)
+        if lang and block.role != "show":
+            found.append(Diagram(lang, block.text, block.span, block.indent))
+    return found
+
+
+def finding(diagram: Diagram, mistake: Mistake) -> Finding:
+    """A mistake in a diagram at the note's line and column; line 0: nobody knows where it is."""
+    span = diagram.span
+    line = min(span.start + mistake.line, max(span.start, span.end - 1))
+    col = diagram.indent + max(mistake.col, 1) if mistake.line else 1
+    message = f"the {diagram.lang} diagram is shown as text: {mistake.message}"
+    return codes.DIAGRAM.at(span.path, line, message, col=col, fix=mistake.fix)
 
 
 def diagram_sources(lesson: Lesson) -> list[Diagram]:

@@ -1,4 +1,5 @@
 // Draws d2 diagrams: a JSON list of sources on stdin, the course's folder as argument, a line of JSON per diagram.
+// With a second argument, `compile`, it only looks for errors.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -13,7 +14,8 @@ for (const source of JSON.parse(readFileSync(0, "utf8"))) {
   let made;
   try {
     const compiled = await d2.compile(source, { layout: "dagre", ...options });
-    made = { svg: await d2.render(compiled.diagram, { ...compiled.renderOptions, ...options }) };
+    const draw = () => d2.render(compiled.diagram, { ...compiled.renderOptions, ...options });
+    made = process.argv[3] === "compile" ? {} : { svg: await draw() };
   } catch (error) {
     made = { error: String(error.message ?? error) };
   }

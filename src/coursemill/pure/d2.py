@@ -1,0 +1,179 @@
+"""What is surely wrong in a d2 source, seen without its compiler: unknown shapes and style keywords.
+
+The compiler finds more. The lists are its own (d2 0.7, `d2target/d2target.go` and `d2ast/keywords.go`); a test
+compares them with the compiler where there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from coursemill.pure import near
+
+SHAPES = frozenset({
+    "c4-person", "callout", "circle", "class", "cloud", "code", "cylinder", "diamond", "document", "hexagon",
+    "hierarchy", "image", "oval", "package", "page", "parallelogram", "person", "queue", "rectangle",
+    "sequence_diagram", "sql_table", "square", "step", "stored_data", "text",
+})  # fmt: skip
+ARROWHEADS = frozenset({
+    "arrow", "box", "cf-many", "cf-many-required", "cf-one", "cf-one-required", "circle", "cross", "diamond", "none",
+    "triangle",
+})  # fmt: skip
+STYLES = frozenset({
+    "3d", "animated", "bold", "border-radius", "double-border", "fill", "fill-pattern", "filled", "font", "font-color",
+    "font-size", "italic", "multiple", "opacity", "shadow", "stroke", "stroke-dash", "stroke-width", "text-transform",
+    "underline",
+})  # fmt: skip
+MEANT = {
+    "actor": ("person",), "array": ("queue",), "block": ("rectangle",), "box": ("rectangle",), "browser": ("page",),
+    "comment": ("callout",), "component": ("package", "rectangle"), "container": ("rectangle",),
+    "data": ("stored_data", "parallelogram"), "database": ("cylinder", "stored_data"), "db": ("cylinder",),
+    "decision": ("diamond",), "device": ("rectangle", "page"), "directory": ("package",), "disk": ("cylinder",),
+    "ellipse": ("oval",), "end": ("oval",), "file": ("document", "page"), "folder": ("package",),
+    "input": ("parallelogram",), "io": ("parallelogram",), "module": ("package",), "node": ("rectangle",),
+    "note": ("callout", "page"), "output": ("parallelogram",), "process": ("step", "rectangle"),
+    "rect": ("rectangle",), "rhombus": ("diamond",), "rounded": ("rectangle",), "screen": ("page",),
+    "server": ("rectangle", "cylinder"), "service": ("rectangle", "hexagon"), "stack": ("queue",), "start": ("oval",),
+    "storage": ("cylinder", "stored_data"), "store": ("stored_data", "cylinder"), "table": ("sql_table",),
+    "terminator": ("oval",), "user": ("person",),
+}  # fmt: skip
+"""What other tools call a shape → the shapes that look like it."""
+_KEY = re.compile(r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?<=\))\[[^\]\n]*\]|\\.|[^\n;:{}\[\]#"'|\\])+""")
+_QUOTED = re.compile(r"""["'](?P<text>(?:(?<=")(?:[^"\\\n]|\\.)*(?="))|(?:(?<=')(?:[^'\n]|'')*(?=')))["']""")
+_UNQUOTED = re.compile(r"(?:\\(?:\n[ \t]*|.)|[^\n;{}\[\]#\\])+")
+_BLOCK = re.compile(r"\|(?P<signs>[^\w\s]*)")
+_PART = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^.])+""")
+_BLANK = re.compile(r"[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a line and a column of a source, both from 1, and what to do."""
+
+    line: int
+    col: int
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A key with its value: `path` is the way to it through the maps around it."""
+
+    path: tuple[str, ...]
+    at: int
+    """Where the key's last part stands in the source."""
+    value: str
+    value_at: int
+
+
+def mistakes(source: str) -> list[Mistake]:
+    """Return the unknown shapes and style keywords of a d2 source, in order; never raises."""
+    found = []
+    for setting in settings(source):
+        if "vars" in setting.path:
+            continue
+        above, key = setting.path[-2:-1], setting.path[-1]
+        if above == ("style",) and re.fullmatch(r"[a-z0-9-]+", key) and key not in STYLES:
+            found.append(_mistake(source, setting.at, f'invalid style keyword: "{key}"'))
+        elif key == "shape" and above != ("style",) and re.fullmatch(r"[^$\\\n]+", setting.value):
+            heads = ARROWHEADS if above in (("source-arrowhead",), ("target-arrowhead",)) else frozenset()
+            edge = any("->" in part or "--" in part or "<-" in part for part in setting.path)
+            known = SHAPES | ARROWHEADS | {"null"} if edge else SHAPES | {"null"} | heads
+            if setting.value.lower() not in known:
+                found.append(_mistake(source, setting.value_at, f'unknown shape "{setting.value}"'))
+    return found
+
+
+def explained(message: str) -> tuple[str, str]:
+    """A message of the compiler in our words, and what to do."""
+    if shape := re.fullmatch(r'unknown shape "(.*)"', message):
+        return f"unknown shape `{shape[1]}`", _shape_advice(shape[1])
+    if style := re.fullmatch(r'invalid style keyword: "(.*)"', message):
+        fix = near.advice(style[1], STYLES) or f"the keywords: {', '.join(sorted(STYLES))}"
+        return f"unknown style keyword `{style[1]}`", fix
+    return message, ""
+
+
+def settings(source: str) -> Iterator[Setting]:
+    """Every `key: value` of a source, also those in maps; what stands in arrays and texts is none."""
+    at = 0
+    maps: list[tuple[str, ...] | None] = [()]  # None: an array
+    while at < len(source):
+        sign = source[at]
+        if sign in " \t\n\r;:":
+            at += 1
+        elif sign == "#":
+            at = _line_end(source, at)
+        elif source.startswith('"""', at):
+            end = source.find('"""', at + 3)
+            at = len(source) if end < 0 else end + 3
+        elif sign in "}]":
+            maps = maps[:-1] or [()]
+            at += 1
+        elif sign in "{[":
+            maps.append(None if sign == "[" or maps[-1] is None else maps[-1])
+            at += 1
+        elif sign == "|":
+            at = _block_end(source, at)
+        elif key := _KEY.match(source, at):
+            at = yield from _statement(source, key, maps)
+        else:
+            at += 1
+
+
+def _statement(source: str, key: re.Match[str], maps: list[tuple[str, ...] | None]) -> Generator[Setting, None, int]:
+    """The setting that begins with `key`; says where to go on, with the map that it opens among `maps`."""
+    parts = [(part[0].strip(), key.start() + part.start() + _lead(part[0])) for part in _PART.finditer(key[0])]
+    within, at = maps[-1], key.end()
+    path = None if within is None else (*within, *(name for name, _ in parts))
+    if source.startswith(":", at):
+        at = _BLANK.match(source, at + 1).end()  # type: ignore[union-attr] # it always matches
+        value, start = "", at
+        if source.startswith("|", at):
+            at = _block_end(source, at)
+        elif quoted := _QUOTED.match(source, at):
+            value, at = quoted["text"], quoted.end()
+        elif plain := _UNQUOTED.match(source, at):
+            value, at = plain[0].rstrip(), plain.end()
+        if path and parts:
+            yield Setting(path, parts[-1][1], value, start)
+        at = _BLANK.match(source, at).end()  # type: ignore[union-attr] # it always matches
+    elif path and parts and source.startswith("{", at):
+        yield Setting(path, parts[-1][1], "", at)
+    if source.startswith(("{", "["), at):
+        maps.append(path if source[at] == "{" else None)
+        at += 1
+    return at
+
+
+def _lead(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _line_end(source: str, at: int) -> int:
+    end = source.find("\n", at)
+    return len(source) if end < 0 else end
+
+
+def _block_end(source: str, at: int) -> int:
+    """Where the block string at `at` ends: its opening signs, mirrored."""
+    signs = _BLOCK.match(source, at)
+    assert signs is not None  # the caller has seen the bar
+    closing = f"{signs['signs'][::-1]}|"
+    end = source.find(closing, signs.end())
+    return len(source) if end < 0 else end + len(closing)
+
+
+def _mistake(source: str, at: int, message: str) -> Mistake:
+    line = source.count("\n", 0, at) + 1
+    return Mistake(line, at - (source.rfind("\n", 0, at) + 1) + 1, *explained(message))
+
+
+def _shape_advice(name: str) -> str:
+    meant = MEANT.get(name.lower()) or near.near(name, SHAPES)
+    if meant:
+        return f"did you mean {' or '.join(f'`{shape}`' for shape in meant)}?"
+    return f"the shapes: {', '.join(sorted(SHAPES))}"
