@@ -80,7 +80,8 @@ def why_not(code: str, names: Names) -> str:
     for statement in tree.body:
         if _has_gap(statement):
             return "parts of it are left out"
-        inside = {*_binds(statement)} if hasattr(statement, "body") else {*_walrus(statement)}
+        compound = hasattr(statement, "body") or isinstance(statement, ast.Match)
+        inside = {*_binds(statement)} if compound else {*_walrus(statement)}
         for name in _used(statement, here):
             if name in here.open:
                 missing.setdefault(name, "open")

@@ -193,6 +193,6 @@ def _executed(lesson: Lesson) -> set[Span]:
 
 def _findings(lesson: Lesson, state: _State, versions: Mapping[str, str]) -> Iterable[Finding]:
     """What is left to an author: fences that could not be mended, damage, what is out of date."""
-    left = {(finding.code, state.lines[finding.line - 1][1]) for finding in state.lesson.findings}
-    found = {f for f in lesson.findings if f.code.startswith(RECOVERED) and (f.code, f.line) in left}
+    left = {(f.code, state.lines[f.line - 1][1]) for f in state.lesson.findings if f.code.startswith(RECOVERED)}
+    found = {f for f in lesson.findings if (f.code, f.line) in left}
     return sorted({*found, *damage.find(lesson), *outdated.find(lesson, versions)})
