@@ -1,11 +1,14 @@
 """The docs' table of what becomes of Obsidian's Markdown: every row is rendered and checked."""
 
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from coursemill.pure import editions, parse, rules
+from coursemill.pure import comments, editions, parse, rules
 from coursemill.pure.vault import VaultMap
 
 PAGE = Path(__file__).parents[2] / "docs" / "obsidian.md"
@@ -59,3 +62,32 @@ def rendered(note: str) -> tuple[str, list[str]]:
     sources = [cell["source"] for cell in cells if not cell["source"].startswith("## See also")]
     shown = "\n\n".join(sources).removeprefix("# Lesson").strip("\n")
     return re.sub(r'style="[^"]*"', 'style="…"', shown), found
+
+
+LINES = (
+    "{}", "", "> {}", "- {}", "    {}", "# {}", "- [ ] {} 📅 2026-01-01", "- [/] {}", "1. [-] {}",
+    "{} ==**{}** `{}`== {}", "$$", "$$ {}", "$$ {} $$", "+ {}", "=", "a ${}$ b", "cost $5 or $6 {}", r"\$ {} \$",
+    "| {} | $\\|{}\\|$ |", "|---|---|", "<% {} %>", "<%* {}", "%>", "{}^[{} [[Old|{}]]] {}", "{}[^1]", "[^1]: {}",
+    "[^2]: {}", "[due:: {}]", "({} kind:: {})", "kind:: {}", "**kind**:: {}", "![[Prices|{}]]", "see ![[Prices|{}]]",
+    "![[Prices#In euros|{}]]", "![[#^id|{}]]", "{} ^id", "^id", "> [!note]- {}", "> [!warning|x] {}", "> > [!tip] {}",
+    "- > [!bug] {}", "> ![[Old|{}]]", "- ![[Old|{}]] ^a", "```dataview", "LIST FROM {}", "```", "```plantuml", "~~~",
+    "`= this.{}`", "<kbd>{}</kbd>", "<iframe src='{}'></iframe>", "[[#^id|{}]]", "[[Prices#^text|{}]]",
+    "![[none.pdf|{}]]", "![{}](https://youtu.be/{})", "#tag/{} {}", "---", "{}\\", "{}  ", "[{}]: {}.md", "[a][{}]",
+    "%% {}", "<div>{}", "</div>", "x[{}::2] {}", "std::{}", "* {}", "\t- {}",
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(LINES), max_size=20))
+def test_no_word_is_lost(lines: list[str]) -> None:
+    number = count()
+    note = FRONT + "\n".join(re.sub(r"\{\}", lambda _: f"Zq{next(number)}x", line) for line in lines) + "\n"
+    lesson = parse.lesson("notes/Lesson.md", note)
+    vault = VaultMap.of([lesson, *(parse.lesson(path, other) for path, other in OTHERS.items())], FILES)
+    found = rules.check(lesson, rules.Known.of(vault, files=FILES))
+    last = note.count("\n")
+    assert all(1 <= finding.line <= last + 1 and finding.col >= 1 for finding in found)
+    cells = editions.worked(lesson, editions.Context(vault, "WS_1"))["cells"]
+    shown = "\n".join(cell["source"] for cell in cells)
+    for word in re.findall(r"Zq\d+x", comments.removed(note)):
+        assert word in shown

@@ -92,7 +92,8 @@ def _block(text: str, lines: list[str], n: int) -> str:
         return "\n".join(lines[above[-1].map[0] : n]).strip("\n") if above and above[-1].map else ""
     around = [t for t in tokens if _around(t, n)]
     items = [t for t in around if t.type == "list_item_open"]
-    start, end = (items or around)[-1].map or (n, n + 1)
+    found = (items or around)[-1:]
+    start, end = found[0].map if found and found[0].map else (n, n + 1)
     return "\n".join(_outdented(lines[start:end]))
 
 

@@ -45,7 +45,7 @@ _MARKS = re.compile(
   | \^\[(?P<aside>(?:[^\[\]\n]|\[\[[^\[\]\n]*\]\]|\[[^\[\]\n]*\]){{1,999}})\]
   | ^(?P<item>[ \t>]*(?:[-*+]|\d+[.)])[ \t]+)\[(?P<status>[^\sxX\[\]])\](?=[ \t])
   | \[(?P<key>{_NAME})::[ \t]+(?P<value>{_VALUE})\](?!\()
-  | \({_NAME}::[ \t]+(?P<said>[^()\n]{{1,300}})\)
+  | \((?P<about>{_NAME})::[ \t]+(?P<said>[^()\n]{{1,300}})\)
   | ^(?P<lead>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?)
     (?:\*\*|__)?(?P<field>{_NAME})(?:\*\*|__)?::(?=[ \t])
   | (?P<block>(?:(?<=\S)[ \t]+|^)\^[a-zA-Z0-9-]+[ \t]*$) # what a link may name: [[Note#^block]]
@@ -176,7 +176,7 @@ def _plugins(part: Mapping[str, str | None], place: Place) -> str:
         return f"**{part['key']}:** {inline(part['value'] or '', place)}"
     if part["field"]:
         return f"{part['lead']}**{part['field']}:**"
-    return inline(part["said"], place) if part["said"] else ""
+    return f"(**{part['about']}:** {inline(part['said'], place)})" if part["said"] else ""
 
 
 def _expression(template: str, place: Place) -> str:
