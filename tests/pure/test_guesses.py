@@ -63,6 +63,20 @@ def test_advice() -> None:
     assert guesses().advice("Dask") == ""
 
 
+def test_a_missing_note_that_others_write_otherwise() -> None:
+    texts = {"a": "[[x/_Soup_MOC]] [[Soup_MOC]] [[x/_Soup_MOC]]", "b": "[[_Soup_MOC]] [[Alone]] [[soup mocs]]"}
+    asked = Guesses(VaultMap.of(parse.lesson(f"notes/{name}.md", text) for name, text in texts.items()))
+    assert asked.near("Soup_MOC") == []
+    assert {name: asked.twin(name) for name in ("Soup_MOC", "_Soup_MOC", "soup mocs", "x/_Soup_MOC", "Alone")} == {
+        "Soup_MOC": "x/_Soup_MOC",
+        "_Soup_MOC": "x/_Soup_MOC",
+        "soup mocs": "x/_Soup_MOC",
+        "x/_Soup_MOC": "",
+        "Alone": "",
+    }
+    assert asked.advice("Soup_MOC") == ("did you mean `x/_Soup_MOC`, which is missing, too, and linked to more often?")
+
+
 @given(st.text(max_size=20))
 def test_whatever_is_asked_a_link_to_the_answer_is_one_of_the_notes(target: str) -> None:
     asked = guesses()

@@ -51,6 +51,8 @@ class Edge:
     """Paths that it may mean, the likeliest first."""
     near: tuple[str, ...] = ()
     """What the author may have meant, where nothing was found."""
+    twin: str = ""
+    """What more links write for the same missing note, where nothing is near."""
     lost: str = ""
     """The heading that the note does not have."""
 
@@ -76,6 +78,7 @@ class Wanted:
     count: int
     by: Mapping[str, int]
     near: tuple[str, ...] = ()
+    twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def data(graph: Graph, whole: Graph | None = None) -> dict[str, Any]:
         "nodes": [_node_data(node, whole) for node in graph.nodes],
         "edges": [_edge_data(edge) for edge in graph.edges],
         "wanted": [
-            {"target": one.target, "count": one.count, "by": dict(one.by), "near": list(one.near)}
+            {"target": one.target, "count": one.count, "by": dict(one.by), "near": list(one.near), "twin": one.twin}
             for one in graph.wanted
         ],
         "orphans": list(whole.orphans),
@@ -193,8 +196,8 @@ def totals(graph: Graph) -> dict[str, int]:
 class _Finder:
     vault: VaultMap
     guesses: Guesses
-    known: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    """Missing target and the folder of the note that links to it → near ones."""
+    known: dict[tuple[str, str], tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    """Missing target and the folder of the note that links to it → near notes, or a missing one that is meant, too."""
 
     def edges(self, lesson: Lesson) -> Iterator[Edge]:
         """The links of a note, in their order."""
@@ -202,16 +205,18 @@ class _Finder:
         for link in sorted(links, key=lambda one: (one.line, one.col)):
             edge = replace(_blank(link, lesson.path), found=self.vault.resolve(link.target, lesson.path))
             if not edge.found:
-                edge = replace(edge, near=self._near(edge))
+                near, twin = self._near(edge)
+                edge = replace(edge, near=near, twin=twin)
             elif edge.heading and edge.found[0] in self.vault.lessons:
                 edge = replace(edge, lost=self._lost(edge.found[0], edge.heading))
             yield edge
 
-    def _near(self, edge: Edge) -> tuple[str, ...]:
+    def _near(self, edge: Edge) -> tuple[tuple[str, ...], str]:
         asked = edge.target, posixpath.dirname(edge.source)
         if edge.is_note and asked not in self.known:
-            self.known[asked] = tuple(self.guesses.near(edge.target, edge.source))
-        return self.known.get(asked, ())
+            near = tuple(self.guesses.near(edge.target, edge.source))
+            self.known[asked] = near, "" if near else self.guesses.twin(edge.target)
+        return self.known.get(asked, ((), ""))
 
     def _lost(self, path: str, heading: str) -> str:
         """The first of the headings `A#B` that there is not; `^id` names a block."""
@@ -239,7 +244,7 @@ def _node(path: str, vault: VaultMap) -> Node:
 def _wanted(edges: list[Edge]) -> Wanted:
     spelled = Counter(edge.target for edge in edges).most_common(1)[0][0]
     by = Counter(edge.source for edge in edges)
-    return Wanted(spelled, len(edges), dict(by.most_common()), edges[0].near)
+    return Wanted(spelled, len(edges), dict(by.most_common()), edges[0].near, edges[0].twin)
 
 
 def _key(target: str) -> str:
@@ -275,5 +280,6 @@ def _edge_data(edge: Edge) -> dict[str, Any]:
         "candidates": len(edge.found),
         "found": list(edge.found[:MOST]),
         "near": list(edge.near),
+        "twin": edge.twin,
         "missing_heading": edge.lost,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,16 +33,25 @@ class Guesses:
         name = posixpath.basename(target.strip().removesuffix(".md"))
         paths = self._moved(target, name, from_path)
         for form, table in self._tables if not paths else ():
-            paths = table.get(form(name), ()) if form(name) else ()
+            paths = table.get(form(name), ())
             if paths:
                 break
         found = paths or [path for label in self._names.near(name) for path in self._labels[label]]
         return [self._written(path) for path in list(dict.fromkeys(found))[:MOST]]
 
+    def twin(self, target: str) -> str:
+        """Return what more links write for the same missing note as `target`, or nothing."""
+        own = (self._wanted[_plain(target)], _plain(target))
+        alike = {other for form, table in self._missing for other in table.get(form(_plain(target)), ())}
+        found = max(((self._wanted[other], other) for other in alike), default=own)
+        return found[1] if found > own else ""
+
     def advice(self, target: str, from_path: str = "") -> str:
         """Return `did you mean …?`, or nothing when no note is near."""
-        found = self.near(target, from_path)
-        return f"did you mean {' or '.join(f'`{name}`' for name in found)}?" if found else ""
+        if found := self.near(target, from_path):
+            return f"did you mean {' or '.join(f'`{name}`' for name in found)}?"
+        twin = self.twin(target)
+        return f"did you mean `{twin}`, which is missing, too, and linked to more often?" if twin else ""
 
     def _moved(self, target: str, name: str, from_path: str) -> tuple[str, ...]:
         """The notes of that name, when the folders before it are wrong."""
@@ -78,13 +88,37 @@ class Guesses:
 
     @cached_property
     def _tables(self) -> list[tuple[Callable[[str], str], Mapping[str, tuple[str, ...]]]]:
-        return [(form, self._table(form)) for form in (_squeezed, _singular, _sorted)]
+        return [(form, _table(form, self._labels)) for form in (_squeezed, _singular, _sorted)]
 
-    def _table(self, form: Callable[[str], str]) -> Mapping[str, tuple[str, ...]]:
-        table: dict[str, dict[str, None]] = {}
-        for label, paths in self._labels.items():
-            table.setdefault(form(label), {}).update(dict.fromkeys(paths))
-        return {key: tuple(paths) for key, paths in table.items()}
+    @cached_property
+    def _wanted(self) -> Counter[str]:
+        """What links say that mean no note → how many of them do."""
+        links = ((link, path) for path, lesson in self.vault.lessons.items() for link in lesson.links)
+        missing = (link.target for link, path in links if not self.vault.resolve(link.target, path))
+        return Counter(map(_plain, missing))
+
+    @cached_property
+    def _missing(self) -> list[tuple[Callable[[str], str], Mapping[str, tuple[str, ...]]]]:
+        names = {target: [target] for target in self._wanted}
+        return [(_last(form), _table(_last(form), names)) for form in (_squeezed, _singular, _sorted)]
+
+
+def _table(form: Callable[[str], str], labels: Mapping[str, list[str]]) -> Mapping[str, tuple[str, ...]]:
+    """The form of a label → what has such a label."""
+    table: dict[str, dict[str, None]] = {}
+    for label, found in labels.items():
+        if key := form(label):
+            table.setdefault(key, {}).update(dict.fromkeys(found))
+    return {key: tuple(found) for key, found in table.items()}
+
+
+def _last(form: Callable[[str], str]) -> Callable[[str], str]:
+    """`form` of the last part of a path."""
+    return lambda path: form(posixpath.basename(path))
+
+
+def _plain(target: str) -> str:
+    return target.strip().removesuffix(".md")
 
 
 def _words(name: str) -> list[str]:

@@ -41,8 +41,9 @@ def command(
     coursemill links --missing         links to mend, with what may have been meant
 
     --json prints one object: `totals`, `nodes` (notes, and files that they link to), `edges` (links with `source`,
-    `line`, `col`, `kind`, `target`, `state`: resolved, missing or ambiguous, `found` and `near`), `wanted` (missing
-    notes, with how often and `by` whom), `orphans` (no link to or from a note) and `unlinked` (no link from a note).
+    `line`, `col`, `kind`, `target`, `state`: resolved, missing or ambiguous, `found`, `near` notes, and `twin`: what
+    more links write for the same missing note), `wanted` (missing notes, with how often and `by` whom), `orphans`
+    (no link to or from a note) and `unlinked` (no link from a note).
 
     Exit codes: 0; with --strict 1 when a link is missing or ambiguous.
     """
@@ -150,7 +151,7 @@ def _want(one: Wanted) -> tuple[object, ...]:
         f"{path.rpartition('/')[2].removesuffix('.md')}" + (f" ×{n}" if n > 1 else "") for path, n in one.by.items()
     ]
     more = [f"{len(named) - FEW} more"] if len(named) > FEW else []
-    return one.target, one.count, ", ".join([*named[:FEW], *more]), " or ".join(one.near)
+    return one.target, one.count, ", ".join([*named[:FEW], *more]), _near(one)
 
 
 def _written(edge: Edge) -> str:
@@ -164,12 +165,16 @@ def _written(edge: Edge) -> str:
 def _said(edge: Edge) -> str:
     """Where a link leads, or what is wrong with it."""
     if edge.state == "missing":
-        near = f", did you mean {' or '.join(edge.near)}?" if edge.near else ""
+        near = f", did you mean {_near(edge)}?" if _near(edge) else ""
         return f"{'no such note' if edge.is_note else 'no such file'}{near}"
     if edge.state == "ambiguous":
         more = f" or {len(edge.found) - FEW} more" if len(edge.found) > FEW else ""
         return f"may be {' or '.join(edge.found[:FEW])}{more}"
     return f"{edge.found[0]} has no heading `{edge.lost}`" if edge.lost else edge.found[0]
+
+
+def _near(of: Edge | Wanted) -> str:
+    return " or ".join(of.near) or (f"{of.twin} (missing, too)" if of.twin else "")
 
 
 def _summary(whole: Graph) -> str:
