@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from coursemill.model import Block
-from coursemill.pure import python
 from coursemill.pure import statements as counting
 from coursemill.pure.attributes import is_inside
 from coursemill.pure.fences import PYTHON
@@ -177,8 +177,8 @@ def _suits(name: str, suffix: str, language: str) -> bool:
 def _python(block: Block, told: bool) -> Look:
     text = block.text
     after = uncomment.live(text)
-    problem = python.look(after).problem
-    if problem and python.look(textwrap.dedent(after)).problem:
+    problem = uncomment.problem(after)
+    if problem and uncomment.problem(textwrap.dedent(after)):
         return Look("damaged", f"line {problem.line} does not parse: {problem.message}")
     path = file_path(block)
     if path:
@@ -231,4 +231,8 @@ def _parses(text: str) -> bool:
 
 
 def _count(text: str) -> int:
-    return 0 if python.look(text).problem else counting.count(text)
+    if uncomment.problem(text):
+        return 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return counting.count(text)

@@ -116,7 +116,7 @@ class _Builder:
             return False
         if item.opens or item.decorator:
             return True
-        found = sense(item.code, item.statements, self.known)
+        found = sense(item.code, item.statements, self.known, inside=place.up is not None)
         if found == "code":
             return True
         if place.mark < 0:

@@ -31,11 +31,17 @@ _LABELS = frozenset({
 })  # fmt: skip
 
 
-def sense(code: str, statements: Sequence[ast.stmt], known: Set[str]) -> Sense:
-    """Say what `code`, which parses as `statements`, is likely to be; `known` are the names of the code around it."""
+def sense(code: str, statements: Sequence[ast.stmt], known: Set[str], *, inside: bool = False) -> Sense:
+    """Say what `code`, which parses as `statements`, is likely to be.
+
+    `known` are the names of the code around it; `inside` a body, a keyword says more than at the margin.
+    """
     if not statements:
         return "prose"
-    spaced = _SPACED.search(_STRINGS.sub('""', code)) if "\n" not in code else None
+    if inside and isinstance(statements[0], ast.Delete | ast.Assert | ast.Raise):
+        return "code"
+    plain = "\n" not in code and isinstance(statements[0], ast.Expr)
+    spaced = _SPACED.search(_STRINGS.sub('""', code)) if plain else None
     if spaced and known.isdisjoint(_names(statements)):
         return "prose"
     found = [_statement(statement, known) for statement in statements]
@@ -55,15 +61,16 @@ def _statement(node: ast.stmt, known: Set[str]) -> Sense:
     if isinstance(node, ast.Expr):
         return _expression(node.value, known)
     if isinstance(node, ast.AnnAssign):
-        return _annotated(node)
+        return _annotated(node, known)
     if isinstance(node, ast.Return | ast.Global | ast.Nonlocal | ast.Pass | ast.Break | ast.Continue):
         return "code"  # they stand only where they can: in functions and loops, or in a body
     if isinstance(node, ast.Delete):
-        return "code" if all(_about(target, known) for target in node.targets) else "unclear"
+        return "unclear" if any(isinstance(t, ast.Name) and t.id not in known for t in node.targets) else "code"
     if isinstance(node, ast.Assert):
         return "unclear" if isinstance(node.test, ast.Name) and node.test.id not in known else "code"
     if isinstance(node, ast.Raise):
-        return "unclear" if isinstance(node.exc, ast.Name) and not node.exc.id[:1].isupper() else "code"
+        raised = node.exc.id if isinstance(node.exc, ast.Name) else ""
+        return "unclear" if raised[:1].islower() and raised not in known else "code"
     if isinstance(node, ast.If | ast.While | ast.For | ast.With) and node.body[0].lineno == node.lineno:
         return _worst(_statement(child, known) for child in node.body)
     return "code"
@@ -74,22 +81,22 @@ def _worst(found: Iterator[Sense]) -> Sense:
     return "prose" if "prose" in seen else "unclear" if "unclear" in seen else "code"
 
 
-def _annotated(node: ast.AnnAssign) -> Sense:
+def _annotated(node: ast.AnnAssign, known: Set[str]) -> Sense:
     if isinstance(node.target, ast.Name) and node.target.id.lower() in _LABELS:
         return "prose"
-    if not _is_type(node.annotation):
+    if not _is_type(node.annotation, known, sure=node.value is not None):
         return "prose"
     return "code" if node.value else "unclear"
 
 
-def _is_type(node: ast.expr) -> bool:
-    """Whether an annotation looks like a type and not like the words that follow a colon."""
+def _is_type(node: ast.expr, known: Set[str], *, sure: bool) -> bool:
+    """Whether an annotation looks like a type and not like a word behind a colon; `sure`: a value follows it."""
     if isinstance(node, ast.Name):
-        return node.id in _TYPES or (
-            node.id[:1].isupper() and not node.id.isupper() and node.id[1:] != node.id[1:].lower()
-        )
+        camel = node.id[:1].isupper() and not node.id.isupper() and (sure or node.id[1:] != node.id[1:].lower())
+        return node.id in _TYPES or node.id in known or camel
     if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.BitOr) and _is_type(node.left) and _is_type(node.right)
+        either = _is_type(node.left, known, sure=sure) or _is_type(node.right, known, sure=sure)
+        return isinstance(node.op, ast.BitOr) and either
     if isinstance(node, ast.Constant):
         return node.value is None or (isinstance(node.value, str) and node.value.replace(".", "").isidentifier())
     if isinstance(node, ast.Subscript):

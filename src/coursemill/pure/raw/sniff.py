@@ -27,8 +27,8 @@ _TRACE = re.compile(r"Traceback \(most recent call last\)|^\w*(?:Error|Exception
 _TAG = re.compile(r"\s*<(?:!DOCTYPE\b|!--|\?xml\b|/?[a-zA-Z][\w:-]*(?:\s[^<>]*)?/?>)")
 _DIAGRAM = re.compile(
     r"\s*(?:(?P<plantuml>@start\w+)|(?P<graphviz>(?:strict[ ]+)?(?:di)?graph\b[^{\n]*\{)"
-    r"|(?P<mermaid>(?:graph|flowchart)[ ]+(?:TB|TD|BT|RL|LR)\b|sequenceDiagram|classDiagram|stateDiagram|erDiagram|gantt"
-    r"|pie[ ]+title|mindmap|gitGraph|journey))"
+    r"|(?P<mermaid>(?:graph|flowchart)[ ]+(?:TB|TD|BT|RL|LR)\b|sequenceDiagram|classDiagram|stateDiagram|erDiagram"
+    r"|gantt|pie[ ]+title|mindmap|gitGraph|journey))"
 )
 _FRONT = re.compile(r"(?:---\n)?(?:[\w.-]+:(?:[ ].*)?\n(?:[ ]+.*\n|-[ ].*\n)*){2,}")
 _INI = re.compile(r"(?:[#;].*\n|\n)*\[[\w. :-]+\]\n(?:[#;].*\n|[\w.-]+[ ]*[=:].*\n|\n)*\Z")

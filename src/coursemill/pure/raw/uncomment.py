@@ -7,15 +7,17 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
+from coursemill.pure.python import Problem
 from coursemill.pure.raw import comments
 from coursemill.pure.raw.comments import Line
 from coursemill.pure.raw.logical import Item, bare, items, widths
 from coursemill.pure.raw.nesting import Node, tree
 from coursemill.pure.raw.sense import BUILTINS
 
-_MOST_BANNED = 12
-_MAGIC = re.compile(r"^([ \t]*)(?:[\w., \t]+=[ \t]*)?[%!][^\n]*|^([ \t]*)[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
+_MOST_BANNED, _MOST_TRIED = 12, 30
+_MAGIC = re.compile(r"^([ \t]*)(?:(?:[\w., \t]+=[ \t]*)?[%!].*|[\w.]+\?{1,2}[ \t]*)$")
 _ELSEWHERE = re.compile(
     r"^\W*(?:either\b|or\b|oder\b|ou\b|o\b|optional(?:ly)?\b|opcional|deprecated\b|wrong\b|bad\b|old\b|legacy\b)"
     r"|\b(?:alternativ\w*|instead|deprecated|do not|don'?t|never|avoid|not recommended|uncomment|no longer|outdated|"
@@ -26,6 +28,7 @@ _ELSEWHERE = re.compile(
 """Words above a run of commented code that say that it does not belong to what is above."""
 
 
+@lru_cache(maxsize=512)  # everything that looks at a raw note asks for the same blocks
 def live(text: str) -> str:
     """Return a Python block with its commented-out code made code again, line for line.
 
@@ -48,10 +51,25 @@ def parsed(text: str) -> list[ast.stmt] | None:
     """Return the statements of a block of Python, `pass` for magics and shell lines; None when it does not parse."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            return ast.parse(_python(text)).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
-            return None
+        tree = _parsed(text)
+        return tree if tree is not None or (python := _python(text)) == text else _parsed(python)
+
+
+def problem(text: str) -> Problem | None:
+    """Say where a block of Python does not compile, and why; None when it does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrong = _compiled(text)
+        if wrong is not None and (python := _python(text)) != text:
+            return _compiled(python)
+        return wrong
+
+
+def _parsed(text: str) -> list[ast.stmt] | None:
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -67,12 +85,12 @@ def _step(text: str) -> str:
     if "#" not in text:
         return text
     lines = comments.lines(text)
-    found = items(lines)
+    before = _quality(text)
+    found = items(lines, broken=not before)
     if all(item.live for item in found):
         return text
     known = frozenset(name for item in found for name in _bound(item.statements))
     block = _Block(text, lines, found, known, widths(lines))
-    before = _quality(text)
     nodes = tree(found, known)
     chosen = _chosen(block, nodes)
     result = _settled(block, chosen, before)
@@ -97,7 +115,7 @@ def _completed(nodes: Iterable[Node]) -> list[Node]:
     """Live statements with what they need: bodies of which nothing is live, and the clauses that `try` has to have."""
     found = []
     for node in nodes:
-        if not any(item.live for item in node.items()):
+        if not _any_live([node]):
             continue
         body, clauses = node.body, node.clauses
         if node.item.live:
@@ -108,7 +126,7 @@ def _completed(nodes: Iterable[Node]) -> list[Node]:
 
 
 def _any_live(nodes: Iterable[Node]) -> bool:
-    return any(item.live for node in nodes for item in node.items())
+    return any(item.live or item.mixed for node in nodes for item in node.items())
 
 
 def _going_on(block: _Block, above: Sequence[Node], tail: Sequence[Node]) -> Iterator[Node]:
@@ -145,22 +163,41 @@ def _groups(nodes: Sequence[Node], taken: set[int], lines: Sequence[Line]) -> It
 
 
 def _settled(block: _Block, nodes: Sequence[Node], before: int) -> str:
-    """Make the nodes live; take back what does not parse."""
+    """Make the nodes live, and take back what does not parse then: statement by statement, or else by halves."""
     banned: set[int] = set()
     for _ in range(_MOST_BANNED):
         chosen = {item for node in nodes for item in node.items() if not item.live}
         if not chosen:
             return block.text
         result = _uncommented(block, nodes)
-        wrong = _problem(result)
-        if wrong is None or (before <= 1 and _quality(result) >= max(before, 1)):
+        wrong = problem(result)
+        if _is_good(result, wrong, before):
             return result
-        suspects = [item for item in chosen if item.first + 1 <= wrong]
-        worst = max(suspects or chosen, key=lambda item: item.first)
-        banned.add(worst.first)
+        suspects = [item for item in chosen if item.first < (wrong.line if wrong else 1)]
+        banned.add(max(suspects or chosen, key=lambda item: item.first).first)
         kept = {item.first for item in chosen} - banned
         nodes = tree([item for item in block.items if item.live or item.first in kept], block.known)
-    return block.text
+    budget = [_MOST_TRIED if before else 0]
+    fitting = _fitting(block, [node for node in nodes if not _any_live([node])], before, budget)
+    result = _uncommented(block, fitting)
+    return result if budget[0] > 0 and _is_good(result, problem(result), before) else block.text
+
+
+def _fitting(block: _Block, nodes: list[Node], before: int, budget: list[int]) -> list[Node]:
+    """Those of the commented statements with which the block still parses; `budget`: how many more may be tried."""
+    budget[0] -= 1
+    if not nodes or budget[0] < 0:
+        return []
+    result = _uncommented(block, nodes)
+    if _is_good(result, problem(result), before):
+        return nodes
+    half = len(nodes) // 2
+    return _fitting(block, nodes[:half], before, budget) + _fitting(block, nodes[half:], before, budget) if half else []
+
+
+def _is_good(result: str, wrong: Problem | None, before: int) -> bool:
+    """Whether a result compiles, or at least parses where the block did no more."""
+    return wrong is None or (before < 2 and parsed(result) is not None)
 
 
 def _uncommented(block: _Block, nodes: Iterable[Node]) -> str:
@@ -183,35 +220,41 @@ def _uncommented(block: _Block, nodes: Iterable[Node]) -> str:
                     levels.setdefault(n, 1)
     out = [line.text for line in block.lines]
     for n, level in levels.items():
-        if block.lines[n].kind == "comment":
+        if n in block.widths:
             out[n] = bare(block.lines[n], block.widths[n], level)
     return "\n".join(out)
 
 
 def _inner(line: Line) -> bool:
     """Whether a line is a comment in a comment, or a mark alone."""
-    return line.kind == "comment" and (not line.said or line.comment[1:].lstrip().startswith("#"))
+    return line.kind == "comment" and not line.inside and (not line.said or line.comment[1:].lstrip().startswith("#"))
 
 
 def _quality(text: str) -> int:
     """2: it compiles; 1: it parses; 0: it does neither."""
-    return 2 if _problem(text) is None else int(parsed(text) is not None)
+    return 2 if problem(text) is None else int(parsed(text) is not None)
 
 
-def _problem(text: str) -> int | None:
-    """The line on which Python finds something wrong; None when it compiles."""
+def _compiled(text: str) -> Problem | None:
     try:
-        compile(_python(text), "<block>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        compile(text, "<block>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
-        return error.lineno or 1
-    except (ValueError, RecursionError, MemoryError, OverflowError):
-        return 1
+        return Problem(error.lineno or 1, max(error.offset or 1, 1), error.msg)
+    except (RecursionError, MemoryError):
+        return Problem(1, 1, "it is nested too deeply")
+    except (ValueError, OverflowError) as error:
+        return Problem(1, 1, str(error))
     return None
 
 
 def _python(text: str) -> str:
     """Put `pass` in the place of magics and shell lines."""
-    return _MAGIC.sub(r"\1\2pass", text) if "%" in text or "!" in text or "?" in text else text
+    if not any(mark in text for mark in "%!?"):
+        return text
+    return "\n".join(
+        _MAGIC.sub(r"\1pass", line.text) if line.kind == "code" and not line.inside else line.text
+        for line in comments.lines(text)
+    )
 
 
 def _is_import(item: Item) -> bool:
