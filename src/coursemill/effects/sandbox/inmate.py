@@ -32,7 +32,7 @@ import traceback
 import types
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
@@ -309,7 +309,7 @@ def _lock(limits: dict[str, int], program: bytes) -> None:
     _call(LIBC.prctl(SECCOMP, 2, struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)), 0, 0), "seccomp")
 
 
-def _kernel(order: dict[str, Any], listeners: list[int]) -> NoReturn:
+def _kernel(order: dict[str, Any], listeners: list[int]) -> int:
     """Be the kernel: with an environment, a folder, seeds and names of its own, on sockets that are there already."""
     import zmq
     from ipykernel.heartbeat import Heartbeat
@@ -343,7 +343,7 @@ def _kernel(order: dict[str, Any], listeners: list[int]) -> NoReturn:
     app = app_class.instance(parent_handle=1)
     app.initialize(["-f", str(file), *order["arguments"]])
     app.start()
-    sys.exit(0)
+    return 0
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -1,0 +1,122 @@
+"""Kernels in the sandbox, by kernelspec alone: for papermill, nbclient, nbgrader and JupyterLab."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Bool, Dict, Enum, List, Unicode
+
+from coursemill.effects.provisioner import environment
+from coursemill.effects.sandbox import client, servers, view
+from coursemill.effects.sandbox.limits import Limits
+from coursemill.model import ACCELERATORS
+
+PASSED_ON = ("LANG", "LC_ALL", "TZ", "KERAS_BACKEND", "COURSEMILL_THREADS", "TF_USE_LEGACY_KERAS")
+"""Of the client's environment, what a kernel may know."""
+LOOK = 0.01
+"""Seconds between two looks at whether a kernel has ended."""
+
+
+class SandboxProvisioner(LocalProvisioner):
+    """A kernel that sees nothing of this machine's users, reaches nothing but itself, and takes nothing with it."""
+
+    accelerator = Enum(ACCELERATORS, default_value="cpu", help="What the kernel computes on.").tag(config=True)
+    preload = Bool(True, help="Fork it from a server that has the imports already.").tag(config=True)
+    imports = List(Unicode(), help="Modules that the server imports.").tag(config=True)
+    limits = Dict(help="Limits by name, where they are not the usual ones.").tag(config=True)
+
+    kernel: client.Kernel | None = None
+    sockets: client.Sockets | None = None
+
+    @property
+    def has_process(self) -> bool:
+        return self.kernel is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Let the kernel's channels be files in a private folder; raises Unavailable."""
+        if self.sockets is None:
+            self.sockets = client.Sockets()
+            manager: Any = self.parent
+            manager.transport, manager.ip = "ipc", str(self.sockets.path / "kernel")
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel; of `cmd`, which would start it outside, nothing is used."""
+        order = self._order(kwargs)
+        needs = servers.Needs(imports=tuple(self.imports), environment=_environment(self.accelerator))
+        try:
+            self.kernel = await asyncio.to_thread(client.start, order, needs, preload=self.preload)
+        finally:
+            os.close(order.log)
+        return self.connection_info
+
+    async def poll(self) -> int | None:
+        return self.kernel.poll() if self.kernel else 0
+
+    async def wait(self) -> int | None:
+        while (status := await self.poll()) is None:
+            await asyncio.sleep(LOOK)
+        self.kernel = None
+        return status
+
+    async def send_signal(self, signum: int) -> None:
+        if self.kernel:
+            self.kernel.signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        await self.send_signal(signal.SIGTERM)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """End what is left, and remove the sockets' folder unless the kernel starts again."""
+        if self.kernel:
+            self.kernel.end()
+            self.kernel = None
+        if self.sockets and not restart:
+            self.sockets.remove()
+            self.sockets = None
+        await super().cleanup(restart=restart)
+
+    def _order(self, launch: dict[str, Any]) -> client.Order:
+        folder = launch.get("cwd")
+        connection: dict[str, Any] = dict(self.connection_info)
+        return client.Order(
+            connection={**connection, "key": connection["key"].decode()},
+            environment=_environment(self.accelerator),
+            limits=Limits(**self.limits),
+            folder=Path(folder) if folder else None,
+            log=os.dup(_descriptor(launch.get("stderr"))),
+        )
+
+
+def _environment(accelerator: str) -> dict[str, str]:
+    """The environment in the sandbox: nothing of this process's but what is harmless and known to be of use."""
+    given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    plain = {
+        "HOME": view.HOME,
+        "USER": view.USER,
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TMPDIR": "/tmp",
+        "IPYTHONDIR": "/tmp/ipython",
+        "MPLCONFIGDIR": "/tmp/matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "XDG_CACHE_HOME": "/tmp/cache",
+        **given,
+    }
+    return environment(accelerator, plain)  # type: ignore[arg-type] # an Enum trait is one of them
+
+
+def _descriptor(stream: Any) -> int:
+    """Where what the kernel writes to its streams goes: what the client says, else nowhere."""
+    if hasattr(stream, "fileno"):
+        return int(stream.fileno())
+    return stream if isinstance(stream, int) and stream >= 0 else 2
