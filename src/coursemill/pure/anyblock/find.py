@@ -31,7 +31,7 @@ class Block:
     def text(self, lines: Sequence[str]) -> str:
         """The block's own lines (`lines` are the text's), without what they stand in."""
         quotes = self.header.prefix.count(">")
-        inside = [_unquoted(line, quotes) for line in lines[self.first : self.end]]
+        inside = [tree.unquoted(line, quotes) for line in lines[self.first : self.end]]
         if self.kind == "list":
             inside = _whole(inside)
         return tree.outdented(inside).strip("\n")
@@ -139,17 +139,11 @@ def _closing(tokens: Sequence[Token], start: int) -> int:
 
 
 def _is_defined(line: str, lines: Sequence[str]) -> bool:
-    """Whether `[words]` on a line is a link, which is defined elsewhere in the text."""
-    written = line.strip(" \t>:") + ":"
-    return any(other.lstrip(" \t>").startswith(written) and other.strip(" \t>") != written for other in lines)
+    """Whether `[word]` on a line is a link, which is defined elsewhere in the text."""
+    written = line.strip(" \t>:") + ": "
+    return "|" not in written and any(other.lstrip(" \t>").startswith(written) for other in lines)
 
 
 def _margin(line: str) -> int:
     text = line.lstrip(" \t>")
     return len(line[: len(line) - len(text)].expandtabs(4))
-
-
-def _unquoted(line: str, quotes: int) -> str:
-    for _ in range(quotes):
-        line = re.sub(r"^[ \t]*>[ \t]?", "", line, count=1)
-    return line

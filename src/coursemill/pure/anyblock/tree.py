@@ -47,26 +47,22 @@ class Item:
 
 
 def items(text: str) -> tuple[Item, ...]:
-    """The items of the lists that `text` consists of; none when they are nested too deep for a tree."""
+    """The items of the lists that `text` consists of; none when it holds more, or they are too deep for a tree."""
     tokens = blocks(text)
     lines = text.split("\n")
-    if any(token.level > 2 * DEEPEST for token in tokens):
+    parts = list(_parts(tokens))
+    if any(token.type not in _LISTS for token, _ in parts) or any(token.level > 2 * DEEPEST for token in tokens):
         return ()
-    return of_tokens(tokens, lines)
-
-
-def of_tokens(tokens: Sequence[Token], lines: Sequence[str]) -> tuple[Item, ...]:
-    """The items of the lists among `tokens` (their outermost level) of a text's `lines`."""
-    lists = (inside for token, inside in _parts(tokens) if token.type in _LISTS)
-    return tuple(item for inside in lists for item in _items(inside, lines, {}))
+    return tuple(item for _, inside in parts for item in _items(inside, lines, {}))
 
 
 def split(text: str) -> Iterator[str]:
-    """The items of the lists that `text` consists of, each with its sign and all that stands in it."""
+    """The items of the lists that `text` consists of, each with its sign and all up to the next."""
     lines = text.split("\n")
-    for token in blocks(text):
-        if token.type == "list_item_open" and token.level == 1 and token.map:
-            yield "\n".join(lines[slice(*token.map)])
+    found = (t.map for t in blocks(text) if t.type == "list_item_open" and t.level == 1)
+    starts = [place[0] for place in found if place]
+    for start, end in pairwise([0, *starts[1:], len(lines)]):
+        yield "\n".join(lines[start:end])
 
 
 def cells(text: str) -> list[str]:
@@ -81,6 +77,19 @@ def outdented(lines: Sequence[str]) -> str:
     """`lines` without the white space that all of them begin with, tabs and blanks alike."""
     margin = min((_columns(line) for line in lines if line.strip(" \t")), default=0)
     return "\n".join(_shifted(line, margin) for line in lines)
+
+
+def unquoted(line: str, quotes: int) -> str:
+    """`line` without its first quote marks; what a tab reaches behind them stays where it is."""
+    at = 0
+    for _ in range(quotes):
+        mark = re.compile(r"[ \t]*>").match(line, at)
+        at = mark.end() if mark else at
+    if not at:
+        return line
+    text = line[at:].lstrip(" \t")
+    before, margin = line[:at].expandtabs(_TAB), line[: len(line) - len(text)].expandtabs(_TAB)
+    return " " * max(len(margin) - len(before) - 1, 0) + text
 
 
 def _items(tokens: Sequence[Token], lines: Sequence[str], signs: Mapping[int, int]) -> Iterator[Item]:
@@ -101,7 +110,7 @@ def _item(tokens: Sequence[Token], lines: Sequence[str], signs: Mapping[int, int
         words = inside[0].content.split("\n") if token.type == "paragraph_open" else []
         asking = len(header.trailing(words))
         if n == 0 and words:
-            text = "\n".join(words[: len(words) - asking])
+            text = "\n".join(word.strip(" \t") for word in words[: len(words) - asking])
             start, words = end - asking, words[len(words) - asking :]
         ranges += [(start, end)] if start < end else []
         if token.type in _LISTS and not asked:
