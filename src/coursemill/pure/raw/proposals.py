@@ -122,11 +122,12 @@ class _Walk:
             return self.file(block, text, path), False
         if not statements.count(text) and not python.look(text).problem:
             return None, False
-        why = runnable.why_not(text, self.names) or self.lost(block)
+        why, names = runnable.attempt(text, self.names)
+        why = why or self.lost(block)
         if why:
             self.names.show(text)
             return self.proposal(block, text, (f"show: {why}",), f'role="show" why="{_safe(why)}"'), False
-        self.names.run(text)
+        self.names = names
         printed = None if claimed else outputs.read(text)
         return self.proposal(block, text, (), "", printed), outputs.shows(text)
 

@@ -70,16 +70,21 @@ class Names:
 
 def why_not(code: str, names: Names) -> str:
     """Say why `code` cannot run when `names` are what stands above it; empty when it can, or may."""
+    return attempt(code, names)[0]
+
+
+def attempt(code: str, names: Names) -> tuple[str, Names]:
+    """Say why `code` cannot run (see `why_not`), and what stands there when it is run nevertheless."""
     tree = python.tree(code)
     if tree is None:
-        return "the code does not parse"
+        return "the code does not parse", names
     if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
-        return "a relative import works only in a file of a package"
+        return "a relative import works only in a file of a package", names
     here, again = names.copy(), _bound_again(tree)
     missing: dict[str, str] = {}
     for statement in tree.body:
         if _has_gap(statement):
-            return "parts of it are left out"
+            return "parts of it are left out", names
         compound = hasattr(statement, "body") or isinstance(statement, ast.Match)
         inside = {*_binds(statement)} if compound else {*_walrus(statement)}
         for name in _used(statement, here):
@@ -90,7 +95,7 @@ def why_not(code: str, names: Names) -> str:
         here.take(statement, again)
         if _unpacks_nothing(statement):
             missing |= dict.fromkeys(_binds(statement), "open")
-    return _reason(missing) or ("it asks for input" if _asks(tree) else "")
+    return _reason(missing) or ("it asks for input" if _asks(tree) else ""), here
 
 
 def needed(code: str) -> frozenset[str]:
