@@ -47,12 +47,12 @@ class Stamp:
     digest: str
 
 
-def write(root: Path, path: str, data: bytes) -> Stamp:
+def write(root: Path, path: str, data: bytes, mode: int = MODE) -> Stamp:
     """Put `data` at `path` below `root`: at any moment the old file or the new one stands there, whole.
 
     Raises CoursemillError, with the path and what to do, when that cannot be done; the old file is then as it was.
     """
-    with _replacing(root, path) as stream:
+    with _replacing(root, path, mode) as stream:
         stream.write(data)
     return stamp(root / path, hashlib.sha256(data).hexdigest())
 
@@ -164,7 +164,7 @@ def explained(error: OSError, where: str) -> CoursemillError:
 
 
 @contextmanager
-def _replacing(root: Path, path: str) -> Iterator[BinaryIO]:
+def _replacing(root: Path, path: str, mode: int = MODE) -> Iterator[BinaryIO]:
     """Open a new file beside `path`; when the block has written it, it takes the place of the old one."""
     target = root / path
     with explaining(path):
@@ -175,7 +175,7 @@ def _replacing(root: Path, path: str) -> Iterator[BinaryIO]:
             with os.fdopen(descriptor, "wb") as stream:
                 yield stream
                 stream.flush()
-                os.fchmod(descriptor, MODE)
+                os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             Path(name).replace(target)
         except BaseException:
