@@ -9,9 +9,11 @@ from pathlib import PurePosixPath
 from coursemill.config import Config
 from coursemill.course.load import Course, load
 from coursemill.effects import diagrams as compiler
+from coursemill.effects import environment
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
 from coursemill.pure import codes, diagrams, naming, near, rules
+from coursemill.pure.raw.apirules import book
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def known(course: Course) -> rules.Known:
     """Gather what the rules may know beside the note that they look at."""
     shared = PurePosixPath(course.config.notes, course.config.shared)
     files = (*(entry.path for entry in course.listing.files), *course.listing.folders)
-    return rules.Known.of(course.vault, course.worksheets, files, shared.as_posix())
+    versions = environment.versions(book().distributions)
+    return rules.Known.of(course.vault, course.worksheets, files, shared.as_posix(), versions)
 
 
 def _advice(name: str, paths: Iterable[str]) -> str:

@@ -58,6 +58,7 @@ class Scope:
             sorted(self.known.files),
             self.known.vault.others,
             self.known.shared,
+            sorted(self.known.versions.items()),
         )
         return hashlib.sha256(repr((notes, ids, rest)).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -22,7 +22,12 @@ def installed(modules: Iterable[str], names: Iterable[str] = ()) -> Installed:
             providers = [name for name in providers if _holds(name, module)] or providers
         if providers:
             found[module] = (providers[0], importlib.metadata.version(providers[0]))
-    return Installed(found, dict(_versions(names)))
+    return Installed(found, versions(names))
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Look up the versions of distributions; those that are not installed are left out."""
+    return dict(_versions(names))
 
 
 def state() -> str:

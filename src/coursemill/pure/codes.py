@@ -129,6 +129,14 @@ STRAY_TAG = _code("CM613", "stray-tag", "half of a `<script>` is missing", "put 
 GAP = _code("CM614", "gap", "nothing stands where a value belongs", "put back what stood in brackets", "warning")
 
 
+# CM7: what is out of date with the installed libraries
+API_REMOVED = _code("CM701", "api-removed", "the library no longer has it", "write what replaced it, or say beside it that it is gone", "warning")
+API_DEPRECATED = _code("CM702", "api-deprecated", "the library will drop it", "write what replaces it", "warning")
+API_IGNORED = _code("CM703", "api-ignored", "the library takes it and does nothing with it", "delete it", "warning")
+API_CHANGED = _code("CM704", "api-changed", "the library does something else with it now", "say what you mean", "warning")
+PROSE_OUTDATED = _code("CM705", "prose-outdated", "what the prose says is no longer so", "say how it is now", "warning")
+
+
 def _shown(message: str) -> str:
     """Write a message so that it is one line of a terminal and nothing else."""
     text = message if message.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from coursemill.model import Finding, Lesson
-from coursemill.pure.rules import anyblock, code, damage, diagrams, fences, front, links, obsidian, tasks
+from coursemill.pure.rules import anyblock, code, damage, diagrams, fences, front, links, obsidian, outdated, tasks
 from coursemill.pure.rules.rule import RULES, Known
 
 ANY_NOTE = ("CM1", "CM4")
 """Codes that concern every note, lesson or not."""
-__all__ = ["Known", "anyblock", "check", "code", "damage", "diagrams", "fences", "front", "links", "obsidian", "tasks"]
+__all__ = [
+    "Known",
+    "anyblock",
+    "check",
+    "code",
+    "damage",
+    "diagrams",
+    "fences",
+    "front",
+    "links",
+    "obsidian",
+    "outdated",
+    "tasks",
+]
 
 
 def check(lesson: Lesson, known: Known) -> list[Finding]:

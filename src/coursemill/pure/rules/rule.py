@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from coursemill.model import Finding, Lesson, Span
+from coursemill.model import Finding, Lesson, Prose, Span
 from coursemill.pure import naming
 from coursemill.pure.guesses import Guesses
 from coursemill.pure.near import Names
@@ -42,6 +42,7 @@ class Known:
         worksheets: Iterable[str] = (),
         files: Iterable[str] = (),
         shared: str = "notes/_worksheets",
+        versions: Mapping[str, str] | None = None,
     ) -> Known:
         """Gather what the rules want to know; the first of several is the one with the smallest path."""
         files = frozenset(files)
@@ -52,6 +53,9 @@ class Known:
                 names.setdefault((worksheet, naming.folded(lesson.name)), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
                 ids.setdefault(task.id, task.span)
+            for part in lesson.parts if lesson.front.worksheets else ():
+                if isinstance(part, Prose) and part.asks and part.asks.own:
+                    ids.setdefault(part.asks.id, part.span)
         paths = {PurePosixPath(path).name: path for path in sorted(files, reverse=True)}
         return cls(
             vault=vault,
@@ -63,6 +67,7 @@ class Known:
             notes=Guesses(vault),
             file_paths=paths,
             file_names=Names(frozenset(paths)),
+            versions=versions or {},
         )
 
 

@@ -1,0 +1,139 @@
+"""What a note's prose says outside of its code: units of text with what stands above them, and their code spans.
+
+A unit is what is read in one go: a paragraph, a list item's own lines, a row of a table, a heading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from coursemill.pure import comments
+
+_QUOTE = re.compile(r"(?:[ \t]*>)+[ \t]?")
+_ITEM = re.compile(r"([ \t]*)(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)(\[[ xX]\])?")
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
+_TITLE = re.compile(r"[ \t]*\[!([\w-]+)")
+_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)((?:[^`\n]|(?!\1)`)+?)(?<!`)\1(?!`)")
+_HIDDEN = re.compile(r"\[\[[^\[\]|\n]*(?:\||(?=\]\]))|\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)|<?https?://\S+|<%.*?%>")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Some lines of the note that belong together; `text` is as long as they are, so that columns stay."""
+
+    line: int
+    text: str
+    above: str
+    """What is said over it: its heading, the items that it stands in, the sentence that leads to the list."""
+
+    def place(self, position: int) -> tuple[int, int]:
+        """The note's line and column (from 1) of a position in the text."""
+        before = self.text[:position]
+        return self.line + before.count("\n"), position - (before.rfind("\n") + 1) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A code span of a unit."""
+
+    code: str
+    start: int
+
+
+def units(text: str, hidden: Collection[int]) -> Iterator[Unit]:
+    """The prose of a note; `hidden` are lines (from 1) that are no prose: front matter, fences."""
+    lines = comments.blanked(text).split("\n")
+    reader = _Units()
+    for n, line in enumerate(lines, 1):
+        yield from reader.take(n, "" if n in hidden else line, n in hidden)
+    yield from reader.flush()
+
+
+def spans(unit: Unit) -> Iterator[Span]:
+    """The code spans of a unit."""
+    for match in _SPAN.finditer(unit.text):
+        yield Span(match[2], match.start(2))
+
+
+def words(unit: Unit) -> str:
+    """The unit's words, with blanks where wikilinks' targets and addresses are."""
+    return _HIDDEN.sub(lambda match: " " * len(match[0]), unit.text)
+
+
+class _Units:
+    """Takes lines, and gives a unit when it is complete."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.first = 0
+        self.heading = ""
+        self.title = ""
+        self.quiz = False
+        self.skipped = False
+        self.lead = ""
+        self.items: list[tuple[int, str]] = []
+        self.item: int | None = None
+
+    def take(self, n: int, line: str, hidden: bool) -> Iterator[Unit]:
+        quote = _QUOTE.match(line)
+        text = line[quote.end() :] if quote else line
+        if not quote and (self.title or self.quiz):
+            yield from self.flush()
+            self.title, self.quiz = "", False
+        if not text.strip():
+            yield from self.flush()
+            self.skipped = False
+            self.items = [] if hidden and not line else self.items
+            return
+        title = _TITLE.match(text) if quote else None
+        item = _ITEM.match(text)
+        if _HEADING.match(text):
+            yield from self.flush()
+            self.heading, self.lead, self.items = text, "", []
+            self.start(n, line)
+            yield from self.flush()
+        elif title:
+            yield from self.flush()
+            self.title, self.quiz, self.items = text, title[1].lower() == "quiz", []
+            self.start(n, line)
+            yield from self.flush()
+        elif item:
+            yield from self.flush()
+            indent = len(item[1].expandtabs(4))
+            self.items = [(at, said) for at, said in self.items if at < indent]
+            self.skipped = self.quiz and item[2] is not None
+            if not self.skipped:
+                self.item = indent
+                self.start(n, line)
+        elif text.lstrip().startswith("|"):
+            above = self.lines and not self.lines[0].lstrip().startswith("|")
+            yield from self.flush()
+            if above or not self.lead.lstrip().startswith("|"):
+                self.lead = f"{text} {self.lead}"
+            self.start(n, line)
+        elif not self.skipped:
+            if not self.lines and not line[:1].isspace() and not quote:
+                self.items = []
+            self.start(n, line)
+
+    def start(self, n: int, line: str) -> None:
+        if not self.lines:
+            self.first = n
+        self.lines.append(line)
+
+    def flush(self) -> Iterator[Unit]:
+        if not self.lines:
+            return
+        text = "\n".join(self.lines)
+        said = [self.heading, self.title, *(said for _, said in self.items)]
+        if self.items or self.item is not None or text.lstrip("> \t").startswith("|"):
+            said.append(self.lead)
+        yield Unit(self.first, text, "\n".join(filter(None, said)))
+        if self.item is not None:
+            self.items.append((self.item, text))
+            self.item = None
+        elif not self.items and not text.lstrip("> \t").startswith("|"):
+            self.lead = text if text.rstrip().endswith(":") else ""
+        self.lines = []

@@ -1,0 +1,350 @@
+"""Code and prose that are out of date with what is installed: `apis/*.toml` says what, and since when."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from coursemill.model import Block, Finding, Lesson
+from coursemill.pure import codes
+from coursemill.pure.fences import PYTHON
+from coursemill.pure.raw import mentions, uncomment
+from coursemill.pure.raw.apirules import Library, Rule, book
+from coursemill.pure.raw.resolve import UNKNOWN, Names, Value
+from coursemill.pure.raw.seen import SURE, Reader, Use
+
+KINDS = {
+    "removed": codes.API_REMOVED,
+    "moved": codes.API_REMOVED,
+    "deprecated": codes.API_DEPRECATED,
+    "ignored": codes.API_IGNORED,
+    "changed": codes.API_CHANGED,
+    "prose": codes.PROSE_OUTDATED,
+}
+SAYS_SO = re.compile(
+    r"\b(?:removed|removal|gone|deprecat\w+|obsolete|no longer|not? (?:\w+ )?any ?more|former(?:ly)?|superseded|retired"
+    r"|discontinued|renamed|outdated|out of date|used to be|(?:does|do)(?: not|n't) exist|dropped (?:in|from|since|by)"
+    r"|old (?:name|way|api|version|spelling)s?|before (?:version|keras|tensorflow|numpy|pandas|spark|scrapy)"
+    r"|(?:Attribute|Import|ModuleNotFound|Type)Error|(?:Deprecation|Future)Warning)\b",
+    re.IGNORECASE,
+)
+"""Where a note says that a thing is gone, it need not be told."""
+_LEGACY = "TF_USE_LEGACY_KERAS"
+_JAVASCRIPT = frozenset({"javascript", "js", "jsx", "typescript", "ts", "html", "vue"})
+_JAVASCRIPT_TITLE = re.compile(r"\.js\b|JavaScript|TFJS", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_LONGEST = 300
+"""Characters of a code span that is looked at."""
+_MENDED = 12
+"""Lines that are taken out, at most, of code that does not parse."""
+
+
+def find(lesson: Lesson, versions: Mapping[str, str]) -> list[Finding]:
+    """Return what is out of date in a note; `versions` are those of the installed distributions, by their names."""
+    index = _index(tuple(sorted(versions.items())))
+    looker = _Looker(lesson, index, index.about(lesson))
+    return sorted(set(looker.look())) if looker.about else []
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The rules that hold for some versions, by what they look for."""
+
+    libraries: Mapping[str, Library]
+    installed: Mapping[str, str]
+    """Library → its installed version; empty when it is not installed."""
+    names: Names
+    by_name: dict[str, list[Rule]] = field(default_factory=dict)
+    by_call: dict[str, list[Rule]] = field(default_factory=dict)
+    defines: dict[str, list[Rule]] = field(default_factory=dict)
+    settings: dict[str, list[Rule]] = field(default_factory=dict)
+    keywords: dict[str, list[Rule]] = field(default_factory=dict)
+    words: list[Rule] = field(default_factory=list)
+    telling: set[str] = field(default_factory=set)
+    """Words without which no code breaks a rule."""
+
+    def about(self, lesson: Lesson) -> frozenset[str]:
+        """The libraries that a note speaks of."""
+        said = f"{lesson.path}\n{lesson.text}"
+        found = {key for key, library in self.libraries.items() if library.words.search(said)}
+        if "keras" in found and any(_LEGACY in block.text for block in lesson.blocks):
+            found.remove("keras")
+        return frozenset(found)
+
+
+@lru_cache(maxsize=8)
+def _index(versions: tuple[tuple[str, str], ...]) -> _Index:
+    rules = book()
+    known = {name.lower(): version for name, version in versions}
+    installed = {
+        key: next((known[name] for name in library.distributions if name in known), "")
+        for key, library in rules.libraries.items()
+    }
+    every = rules.libraries.values()
+    index = _Index(
+        libraries=rules.libraries,
+        installed=installed,
+        names=Names(
+            aliases={name: full for library in every for name, full in library.aliases.items()},
+            same={name: full for library in every for name, full in library.same.items()},
+            makes={name: made for library in every for name, made in library.makes.items()},
+            like={name: other for library in every for name, other in library.like.items()},
+            starred=frozenset(name for rule in rules.rules for name in rule.name),
+        ),
+    )
+    for rule in rules.rules:
+        if rule.holds(installed[rule.library]):
+            _enter(index, rule)
+    return index
+
+
+def _enter(index: _Index, rule: Rule) -> None:
+    index.telling.update(name.rpartition(".")[2] for name in rule.name if not rule.keyword)
+    index.telling.update(name.split(".")[-2] for name in rule.name if name.endswith(".*"))
+    index.telling.update((*rule.keyword, *rule.defines, *rule.setting))
+    for name in rule.name:
+        (index.by_call if rule.called else index.by_name).setdefault(name, []).append(rule)
+    for method in rule.defines:
+        index.defines.setdefault(method, []).append(rule)
+    for name in rule.setting:
+        index.settings.setdefault(name, []).append(rule)
+    for keyword in rule.keyword:
+        index.keywords.setdefault(keyword, []).append(rule)
+    if rule.words:
+        index.words.append(rule)
+
+
+@dataclass
+class _Looker:
+    lesson: Lesson
+    index: _Index
+    about: frozenset[str]
+    elsewhere: Mapping[str, Value] = field(default_factory=dict)
+    """Names that mean something else in this note's prose."""
+    doubtful: set[str] = field(default_factory=set)
+    """Libraries of which a variable's name is no evidence, since the note speaks of similar ones."""
+
+    def __post_init__(self) -> None:
+        for key in self.about:
+            rivals = self.index.libraries[key].rivals
+            if rivals and rivals.search(self.lesson.text):
+                self.doubtful.add(key)
+        if _JAVASCRIPT_TITLE.search(self.lesson.title) or any(b.language in _JAVASCRIPT for b in self.lesson.blocks):
+            self.elsewhere = {"tf": Value(".tf"), "model": Value(".model")}
+
+    def look(self) -> Iterator[Finding]:
+        reader = Reader(self.index.names, self.named)
+        for block in self.lesson.blocks:
+            if block.language in PYTHON and block.role not in ("wrong", "output"):
+                yield from self.code(block, reader)
+        yield from self.prose(reader)
+
+    def named(self, variable: str) -> str:
+        """The type of a variable that has no value that is known, by its name."""
+        found = {
+            made
+            for key in self.about
+            for pattern, made in self.index.libraries[key].named
+            if pattern.fullmatch(variable) and key not in self.doubtful
+        }
+        return found.pop() if len(found) == 1 else UNKNOWN
+
+    def code(self, block: Block, reader: Reader) -> Iterator[Finding]:
+        text = uncomment.live(_unprompted(block.text))
+        tree = _tree(text)
+        if tree is None:
+            return
+        lines, written = text.split("\n"), block.text.split("\n")
+        seen: set[tuple[str, int]] = set()
+        for use in reader.read(tree):
+            for rule in self.rules(use):
+                if (rule.id, use.line) not in seen and not _said(lines, use):
+                    seen.add((rule.id, use.line))
+                    taken = len(written[use.line - 1]) - len(lines[use.line - 1])  # comment marks
+                    col = block.indent + max(taken, 0) + use.col
+                    yield self.finding(rule, _shown(rule, use), block.first_line + use.line - 1, col)
+
+    def rules(self, use: Use) -> Iterator[Rule]:
+        """The rules that a use breaks."""
+        if "*" in use.caught:
+            return
+        for rule in self.candidates(use):
+            expected = {rule.raises} if rule.raises else {*SURE, "TypeError"}
+            if rule.library in self.about and not expected & use.caught and _matches(rule, use):
+                yield rule
+
+    def candidates(self, use: Use) -> Iterator[Rule]:
+        index = self.index
+        if use.kind == "defines":
+            yield from index.defines.get(use.name, ())
+        elif use.kind == "setting":
+            yield from index.settings.get(use.name, ())
+        else:
+            table = index.by_call if use.kind == "call" else index.by_name
+            yield from table.get(use.name, ())
+            owner, _, last = use.name.rpartition(".")
+            if use.name.startswith("tensorflow.keras."):
+                other = use.name.removeprefix("tensorflow.")
+                yield from () if use.name in table else table.get(other, ())
+                owner = owner.removeprefix("tensorflow.")
+            if owner.startswith(UNKNOWN):
+                yield from table.get(f"*.{last}", ())
+                yield from table.get(f"*.{owner.rpartition('.')[2]}.{last}", ())
+            elif owner in index.names.like:
+                yield from table.get(f"{index.names.like[owner]}.{last}", ())
+            elif owner:
+                yield from table.get(f"{owner}.*", ())
+
+    def prose(self, reader: Reader) -> Iterator[Finding]:
+        hidden = {n for block in self.lesson.blocks for n in range(block.span.start, block.span.end + 1)}
+        hidden.update(range(1, self.lesson.front.end_line + 1))
+        rules = [rule for rule in self.index.words if rule.library in self.about]
+        for unit in mentions.units(self.lesson.text, hidden):
+            found = [*self.spoken(unit, rules), *self.quoted(unit, reader)]
+            if found and not SAYS_SO.search(f"{unit.above}\n{unit.text}"):
+                for rule, shown, position in found:
+                    yield self.finding(rule, shown, *unit.place(position))
+
+    def spoken(self, unit: mentions.Unit, rules: Iterable[Rule]) -> Iterator[tuple[Rule, str, int]]:
+        """The words of a unit that are out of date."""
+        text = mentions.words(unit)
+        for rule in rules:
+            match = _pattern(rule.words).search(text)
+            if match and (not rule.near or _pattern(rule.near).search(f"{unit.above}\n{unit.text}")):
+                yield rule, match[0], match.start()
+
+    def quoted(self, unit: mentions.Unit, reader: Reader) -> Iterator[tuple[Rule, str, int]]:
+        """The code spans of a unit that are out of date."""
+        if "`" not in unit.text:
+            return
+        for span in mentions.spans(unit):
+            seen: set[str] = set()
+            for rule, shown in (*self.expression(span.code, reader), *self.argument(span.code, unit)):
+                if rule.id not in seen:
+                    seen.add(rule.id)
+                    yield rule, shown, span.start
+
+    def expression(self, code: str, reader: Reader) -> Iterator[tuple[Rule, str]]:
+        if len(code) > _LONGEST or self.index.telling.isdisjoint(_WORD.findall(code)):
+            return
+        tree = _tree(code.strip().removeprefix("@"), mend=False)
+        if tree is None:
+            return
+        quoting = Reader(reader.names, self.named, {**reader.scope, **self.elsewhere}, list(reader.stars))
+        for use in quoting.read(tree):
+            yield from ((rule, _shown(rule, use)) for rule in self.rules(use))
+        name, given = _signature(tree)
+        for rule in (*self.index.settings.get(name, ()), *self.index.defines.get(name, ())):
+            if rule.library in self.about and (not rule.takes or rule.takes in given):
+                yield rule, name
+
+    def argument(self, code: str, unit: mentions.Unit) -> Iterator[tuple[Rule, str]]:
+        """`save_format="h5"`, which is no expression, where the function is named beside it."""
+        match = re.match(r"\s*(\w+)\s*=(?!=)", code)
+        for rule in self.index.keywords.get(match[1], ()) if match else ():
+            methods = "|".join(re.escape(name.rpartition(".")[2]) for name in rule.name if not name.endswith("*"))
+            named = methods and re.search(rf"\b(?:{methods})\b", f"{unit.above}\n{unit.text}")
+            if named and rule.library in self.about and not rule.text:
+                yield rule, f"{match[1]}=" if match else ""
+
+    def finding(self, rule: Rule, shown: str, line: int, col: int) -> Finding:
+        library = self.index.libraries[rule.library]
+        installed = self.index.installed[rule.library]
+        what = rule.what or f"`{shown}`"
+        since = f"since {library.name} {rule.first}" if rule.first else f"in {library.name}"
+        here = f"{installed} is installed" if installed else "not installed here"
+        fix = rule.fix if not rule.fix or " " in rule.fix else f"write `{rule.fix}`"
+        message = f"{what} {rule.says or _VERBS[rule.kind]} {since} ({here}) [{rule.id}]"
+        return KINDS[rule.kind].at(self.lesson.path, line, message, col=col, fix=fix)
+
+
+_VERBS = {
+    "removed": "is gone",
+    "moved": "has moved",
+    "deprecated": "is deprecated",
+    "ignored": "is ignored",
+    "changed": "does something else",
+    "prose": "is out of date",
+}
+
+
+def _matches(rule: Rule, use: Use) -> bool:
+    """Whether a use of the right name is what the rule is about."""
+    if use.kind == "defines":
+        fits = not rule.base or any(base in rule.base for base in use.bases)
+        return fits and (not rule.takes or rule.takes in use.takes) and not use.beside.intersection(rule.unless)
+    if use.call is None:
+        return True
+    keywords = {keyword.arg for keyword in use.call.keywords}
+    if rule.keyword and not keywords.intersection(rule.keyword):
+        return False
+    if rule.without and (keywords.intersection(rule.without) or None in keywords):
+        return False
+    if rule.text:
+        tails = (use.tails.get(key) for key in (rule.argument, rule.parameter))
+        tail = next((one for one in tails if one is not None), None)
+        return tail is not None and _pattern(rule.text).search(tail) is not None
+    return True
+
+
+def _signature(tree: ast.Module) -> tuple[str, set[str]]:
+    """The name that prose gives, and the parameters that it names: of `process_item(self, item, spider)`, `start()`."""
+    node = tree.body[0].value if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) else None
+    given: set[str] = set()
+    if isinstance(node, ast.Call):
+        given = {one.id for one in node.args if isinstance(one, ast.Name)}
+        node = node.func
+    return (node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""), given
+
+
+def _shown(rule: Rule, use: Use) -> str:
+    given = (keyword.arg for keyword in use.call.keywords if keyword.arg in rule.keyword) if use.call else iter(())
+    keyword = next(given, None)
+    return f"{keyword}=` of `{use.shown}" if keyword else use.shown
+
+
+def _said(lines: list[str], use: Use) -> bool:
+    """Whether a comment on the line says that this is how it was, or one right above it that names the thing."""
+    if SAYS_SO.search(lines[use.line - 1].partition("#")[2]):
+        return True
+    above = use.line - 2
+    said = ""
+    while above >= 0 and lines[above].lstrip().startswith("#"):
+        said = f"{lines[above]}\n{said}"
+        above -= 1
+    words = {use.shown.rpartition(".")[2], *(k.arg for k in (use.call.keywords if use.call else ()) if k.arg)}
+    return SAYS_SO.search(said) is not None and any(re.search(rf"\b{re.escape(word)}\b", said) for word in words)
+
+
+def _unprompted(text: str) -> str:
+    """Code of an interpreter's session without its prompts; what it printed goes."""
+    if not text.lstrip().startswith(">>> "):
+        return text
+    return "\n".join(line[4:] if line.startswith((">>> ", "... ")) else "" for line in text.split("\n"))
+
+
+def _tree(text: str, *, mend: bool = True) -> ast.Module | None:
+    """The syntax tree; lines that do not parse are taken out, a few of them."""
+    lines = text.split("\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other rules report what Python warns of
+        for _ in range(_MENDED if mend else 1):
+            try:
+                return ast.parse("\n".join(lines))
+            except SyntaxError as error:
+                at = (error.lineno or 0) - 1
+                if not 0 <= at < len(lines) or not lines[at].strip():
+                    return None
+                lines[at] = ""
+            except (ValueError, RecursionError, MemoryError):
+                return None
+    return None
+
+
+@lru_cache(maxsize=256)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
