@@ -19,6 +19,7 @@ OK, PROBLEMS, USAGE, UNAVAILABLE = 0, 1, 2, 3
 VERBS = {
     "new": "Write a small note that uses every part of the syntax.",
     "unpack": "Write the notes of a chat transcript into a vault.",
+    "triage": "Say what the blocks of raw notes are, and propose what makes lessons of them.",
     "check": "Look for mistakes in the notes, without executing them.",
     "links": "Show which notes link to which, and which are missing.",
     "build": "Write the notebooks, and nbgrader's student editions.",
