@@ -217,7 +217,7 @@ def _allowed(item: Item, place: _Place) -> bool:
     if place.function and place.loop:
         return True
     for node in _own(item.statements):
-        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Nonlocal) and not place.function:
+        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Nonlocal | ast.Global) and not place.function:
             return False
         if isinstance(node, ast.Break | ast.Continue) and not place.loop and not _loops(item.statements):
             return False

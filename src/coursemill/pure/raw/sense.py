@@ -38,7 +38,7 @@ def sense(code: str, statements: Sequence[ast.stmt], known: Set[str], *, inside:
     """
     if not statements:
         return "prose"
-    if inside and isinstance(statements[0], ast.Delete | ast.Assert | ast.Raise):
+    if inside and isinstance(statements[0], ast.Delete | ast.Assert | ast.Raise | ast.Assign):
         return "code"
     plain = "\n" not in code and isinstance(statements[0], ast.Expr)
     spaced = _SPACED.search(_STRINGS.sub('""', code)) if plain else None
@@ -60,6 +60,8 @@ def _names(statements: Sequence[ast.stmt]) -> Iterator[str]:
 def _statement(node: ast.stmt, known: Set[str]) -> Sense:
     if isinstance(node, ast.Expr):
         return _expression(node.value, known)
+    if isinstance(node, ast.Assign):
+        return _assigned(node, known)
     if isinstance(node, ast.AnnAssign):
         return _annotated(node, known)
     if isinstance(node, ast.Return | ast.Global | ast.Nonlocal | ast.Pass | ast.Break | ast.Continue):
@@ -79,6 +81,18 @@ def _statement(node: ast.stmt, known: Set[str]) -> Sense:
 def _worst(found: Iterator[Sense]) -> Sense:
     seen = set(found)
     return "prose" if "prose" in seen else "unclear" if "unclear" in seen else "code"
+
+
+def _assigned(node: ast.Assign, known: Set[str]) -> Sense:
+    """`key=value` shows a form, where nothing else knows one of the two names."""
+    target, value = node.targets[0], node.value
+    if (
+        not isinstance(target, ast.Name)
+        or not isinstance(value, ast.Name)
+        or not known.isdisjoint({target.id, value.id})
+    ):
+        return "code"
+    return "unclear" if value.col_offset - (target.end_col_offset or 0) == 1 else "code"
 
 
 def _annotated(node: ast.AnnAssign, known: Set[str]) -> Sense:
@@ -112,6 +126,8 @@ def _expression(node: ast.expr, known: Set[str]) -> Sense:
         return "code"  # only in a function
     if isinstance(node, ast.Call):
         return _call(node, known)
+    if isinstance(node, ast.IfExp):
+        return "code" if any(isinstance(child, ast.Call) for child in (node.body, node.orelse)) else "unclear"
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
         return "code"
     if isinstance(node, ast.Subscript):

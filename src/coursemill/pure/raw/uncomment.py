@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,7 +90,7 @@ def _step(text: str) -> str:
     found = items(lines, broken=not before)
     if all(item.live for item in found):
         return text
-    known = frozenset(name for item in found for name in _bound(item.statements))
+    known = _known(found)
     block = _Block(text, lines, found, known, widths(lines))
     nodes = tree(found, known)
     chosen = _chosen(block, nodes)
@@ -97,6 +98,13 @@ def _step(text: str) -> str:
     if result == text and not before and chosen is not nodes:
         result = _settled(block, nodes, before)
     return result
+
+
+def _known(found: Sequence[Item]) -> frozenset[str]:
+    """The names that statements bind; one that nothing else mentions is not among them, unless it stands alone."""
+    seen = Counter(name for item in found for name in {*_bound(item.statements), *_used(item.statements)})
+    bound = {name for item in found for name in _bound(item.statements)}
+    return frozenset(name for name in bound if seen[name] > 1 or len(found) == 1)
 
 
 def _chosen(block: _Block, nodes: list[Node]) -> list[Node]:
@@ -215,8 +223,8 @@ def _uncommented(block: _Block, nodes: Iterable[Node]) -> str:
         for order in (own, reversed(own)):
             near = False
             for n in order:
-                near = n in levels or (near and bool(block.lines[n].said) and _inner(block.lines[n]))
-                if near:
+                near = n in levels or (near and _inner(block.lines[n]))
+                if near and block.lines[n].said:
                     levels.setdefault(n, 1)
     out = [line.text for line in block.lines]
     for n, level in levels.items():
