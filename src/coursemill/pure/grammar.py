@@ -168,6 +168,15 @@ def template(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def _closing(state: StateBlock, start: int, end: int, mark: str, longest: int) -> int | None:
     """The first of the next lines with `mark` in it, but none below a fence's or a heading's line for formulas."""
+    notes: fences.Notes = state.env["notes"]
+    if (mark, end) in notes.html:
+        return None
+    found = state.src.find(mark, state.eMarks[start])
+    if found < 0:
+        notes.html.add((mark, end))
+        return None
+    if state.src.count("\n", state.eMarks[start], found) >= longest:
+        return None
     for n in range(start + 1, min(end, start + longest)):
         line = _line(state, n)
         if mark in line:
