@@ -60,9 +60,10 @@ def _rendered(text: str, page: Page, level: int) -> str:
     done = 0
     for region in _regions(text, lines):
         shown += _between(lines[done : region.start], page)
-        above = _level(lines[: region.start], level)
-        rendered = region.render(lines[region.start : region.end], page, above)
-        shown += _apart(rendered, shown, lines[region.end :]) if region.block else [rendered]
+        level = _level(lines[done : region.start], level)
+        rendered = region.render(lines[region.start : region.end], page, level)
+        shown += _apart(rendered, shown, lines[region.end : region.end + 1]) if region.block else [rendered]
+        level = _level(lines[region.start : region.end], level)
         done = region.end
     return "\n".join([*shown, *_between(lines[done:], page)])
 
