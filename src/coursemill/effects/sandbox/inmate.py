@@ -220,9 +220,12 @@ def _written(pid: int) -> int:
 
 
 def _isolate() -> None:
-    """Leave every namespace that the server is in; the process number follows with the next fork."""
+    """Leave the server's namespaces, all but that of mounts, for the process table of before is still wanted here.
+
+    The process number follows with the next fork.
+    """
     uid, gid = os.getuid(), os.getgid()
-    _call(LIBC.unshare(NEWUSER | NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET), "unshare")
+    _call(LIBC.unshare(NEWUSER | NEWUTS | NEWIPC | NEWPID | NEWNET), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
@@ -275,6 +278,7 @@ def _reap(talk: socket.socket, kernel: int) -> int:
 
 def _furnish(limits: dict[str, int], home: str) -> None:
     """Mount what is the kernel's own: processes, folders of limited size, terminals; switch the loopback on."""
+    _call(LIBC.unshare(NEWNS), "unshare")
     _mount("none", "/", "", REC | PRIVATE)
     _mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
     for folder, size in (("/tmp", limits["disk"]), (home, limits["disk"]), ("/dev/shm", limits["shared"])):

@@ -1,0 +1,73 @@
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+
+from coursemill.effects.sandbox import client
+from coursemill.effects.sandbox.limits import Limits
+from coursemill.effects.sandbox.provisioner import _environment
+from coursemill.effects.sandbox.servers import Needs
+
+
+@dataclass
+class Cell:
+    """A kernel in the sandbox, as its client sees it."""
+
+    kernel: client.Kernel
+    talk: Any
+    log: Path
+
+    def run(self, code: str, timeout: float = 60) -> str:
+        """What the code prints; an error is printed as its name and value."""
+        said: list[str] = []
+
+        def hear(message: dict[str, Any]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                said.append(content["text"])
+            elif message["msg_type"] == "error":
+                said.append(f"{content['ename']}: {content['evalue']}\n")
+
+        self.talk.execute_interactive(code, timeout=timeout, output_hook=hear)
+        return "".join(said)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
+    """Start kernels in the sandbox; they end with the test."""
+    cells: list[Cell] = []
+
+    def begin(folder: Path | None = None, imports: tuple[str, ...] = (), preload: bool = True, **limits: int) -> Cell:
+        sockets = tmp_path / f"s{len(cells)}"
+        sockets.mkdir()
+        connection = {
+            "transport": "ipc",
+            "ip": str(sockets / "k"),
+            "key": secrets.token_hex(),
+            "signature_scheme": "hmac-sha256",
+            **{f"{name}_port": n for n, name in enumerate(client.CHANNELS, 1)},
+        }
+        log = sockets / "log"
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+        order = client.Order(connection, _environment("cpu"), Limits(**limits), folder, log=descriptor)
+        kernel = client.start(order, Needs(imports, _environment("cpu")), preload=preload)
+        os.close(descriptor)
+        file = sockets / "connection.json"
+        file.write_text(json.dumps(connection), encoding="utf-8")
+        talk = BlockingKernelClient(connection_file=str(file))
+        talk.load_connection_file()
+        talk.start_channels()
+        cells.append(Cell(kernel, talk, log))
+        talk.wait_for_ready(timeout=60)
+        return cells[-1]
+
+    yield begin
+    for cell in cells:
+        cell.talk.stop_channels()
+        cell.kernel.end()
