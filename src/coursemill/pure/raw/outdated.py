@@ -285,7 +285,7 @@ def _matches(rule: Rule, use: Use) -> bool:
     if rule.without and (keywords.intersection(rule.without) or None in keywords):
         return False
     if rule.text:
-        tails = (use.tails.get(key) for key in (rule.argument, rule.parameter))
+        tails = (use.tails.get(key) for key in (rule.parameter, rule.argument))
         tail = next((one for one in tails if one is not None), None)
         return tail is not None and _pattern(rule.text).search(tail) is not None
     return True
