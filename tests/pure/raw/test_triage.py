@@ -148,3 +148,28 @@ def test_real_notes_mangled(real: list[tuple[str, str]], data: st.DataObject) ->
             lines[n : n + 1] = made.get(how, [line])
         lines = lines or [""]
     sound(triage.triage(path, "\n".join(lines)))
+
+
+def test_files_that_would_overwrite_one_another() -> None:
+    note = "```python\n# tea.py\ncups = 1\n```\n\n```python\n# tea.py\npots = 2\n```\n"
+    result = triage.triage("Note.md", note)
+    assert [row.proposed for row in result.rows] == [("file tea.py",)] * 2
+    assert [f"{f.line} {f.code} {f.message}" for f in result.findings] == [
+        "6 CM610 this would overwrite tea.py of line 1"
+    ]
+
+
+def test_rows_say_what_is_executed_and_what_is_proposed() -> None:
+    note = "```python\nimport os\n# x = 1\n# print(x)\n```\n\n```bash\nls\n```\n\n```python\n# y = z\n```\n"
+    rows = triage.triage("Note.md", note).rows
+    assert [(r.language, r.kind, r.now, r.after, r.proposed) for r in rows] == [
+        ("python", "imports", 1, 3, ("uncomment",)),
+        ("bash", "shell", 0, 0, ()),
+        ("python", "commented", 0, 0, ("uncomment", "show: nothing above defines z")),
+    ]
+
+
+def test_findings_stand_where_the_note_has_them() -> None:
+    note = "```python\nx = 1\n``` and so on.\n\n```python\n# import numpy as np\n# y = np.array()\n```\n\n```js\na\n"
+    found = triage.triage("Note.md", note).findings
+    assert [(f.line, f.code) for f in found] == [(7, "CM601"), (10, "CM201")]

@@ -44,6 +44,8 @@ def command(
     for code that cannot run; and ends for fences that lack one. Whole lines give way to others, all else keeps every
     byte. What an author has marked up by roles and tasks is left alone. A second triage proposes nothing.
 
+    Counted are statements that a run executes; what is only shown, or written as a file, has none.
+
     \b
     coursemill triage raw.md                     its blocks, and what is wrong in them
     coursemill triage --diff | patch -p1         review, then apply what is proposed

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 
 from coursemill.model import Finding, Lesson, Span
-from coursemill.pure import parse
+from coursemill.pure import codes, parse
 from coursemill.pure.raw import damage, edits, kinds, outdated, proposals
 from coursemill.pure.raw.edits import Edit
 from coursemill.pure.raw.kinds import Kind
@@ -195,4 +195,17 @@ def _findings(lesson: Lesson, state: _State, versions: Mapping[str, str]) -> Ite
     """What is left to an author: fences that could not be mended, damage, what is out of date."""
     left = {(f.code, state.lines[f.line - 1][1]) for f in state.lesson.findings if f.code.startswith(RECOVERED)}
     found = {f for f in lesson.findings if (f.code, f.line) in left}
-    return sorted({*found, *damage.find(lesson), *outdated.find(lesson, versions)})
+    return sorted({*found, *_overwriting(state), *damage.find(lesson), *outdated.find(lesson, versions)})
+
+
+def _overwriting(state: _State) -> Iterable[Finding]:
+    """Files that would be written over one another when the blocks become files."""
+    first: dict[str, int] = {}
+    for code in state.lesson.codes():
+        origin = state.lines[code.span.start - 1][1]
+        proposed = f"file {code.path}" in state.proposed.get(origin, ())
+        if code.role == "file" and proposed and code.path in first:
+            message = f"this would overwrite {code.path} of line {first[code.path]}"
+            yield codes.FILE_TWICE.at(state.lesson.path, origin, message)
+        if code.role == "file":
+            first[code.path] = origin
