@@ -175,10 +175,10 @@ def _suits(name: str, suffix: str, language: str) -> bool:
 
 
 def _python(block: Block, told: bool) -> Look:
-    text = block.text
+    text = textwrap.dedent(block.text)
     after = uncomment.live(text)
     problem = uncomment.problem(after)
-    if problem and uncomment.problem(textwrap.dedent(after)):
+    if problem:
         return Look("damaged", f"line {problem.line} does not parse: {problem.message}")
     path = file_path(block)
     if path:
@@ -187,18 +187,18 @@ def _python(block: Block, told: bool) -> Look:
     placeholder = placeholders.in_python(after, tree)
     if placeholder:
         return Look("placeholder", f"`{placeholder}` stands for something")
-    now = uncomment.parsed(text) or []
+    now = uncomment.parsed(text)
     note = ", by its looks" if told else ""
-    if not now:
-        return _commented(after != text)
     commented = after != text
+    if now is None:
+        return Look("commented", "it parses only when its comments are code again")
+    if not now and commented:
+        return Look("commented", "all its code is commented out")
+    if not now:
+        return Look("empty", "it holds comments alone")
     if all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in now):
         return Look("imports", f"only imports run{', the rest is commented out' if commented else ''}{note}")
     return Look("live", f"its statements run{', some are commented out' if commented else ''}{note}")
-
-
-def _commented(code: bool) -> Look:
-    return Look("commented", "all its code is commented out") if code else Look("empty", "it holds comments alone")
 
 
 def _other(language: str, told: bool) -> Look:

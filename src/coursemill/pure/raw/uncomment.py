@@ -143,7 +143,7 @@ def _going_on(block: _Block, above: Sequence[Node], tail: Sequence[Node]) -> Ite
     taken = {n for node in tail for item in node.items() for n in range(item.first, item.last + 1)}
     elsewhere = False
     start = max((item.last for node in above for item in node.items()), default=-1) + 1
-    for group in _groups(tail, taken, block.lines):
+    for group in _groups(tail):
         said = [block.lines[n].said for n in range(start, group[0].item.first) if n not in taken]
         if any(said):
             elsewhere = any(_ELSEWHERE.search(words) for words in said)
@@ -155,7 +155,7 @@ def _going_on(block: _Block, above: Sequence[Node], tail: Sequence[Node]) -> Ite
             yield from group
 
 
-def _groups(nodes: Sequence[Node], taken: set[int], lines: Sequence[Line]) -> Iterator[list[Node]]:
+def _groups(nodes: Sequence[Node]) -> Iterator[list[Node]]:
     """Statements that stand together: no blank line and no prose between them."""
     group: list[Node] = []
     end = -1
