@@ -83,7 +83,9 @@ def test_fences_are_untouched(lines: list[str]) -> None:
 
 HOSTILE = (
     "[[", "[[a|", "`", "` ", "`a``b", "$a", "$$a", "==a", "==`a", "%%a", "<a ", "](a", "![a|3", "https://", "\n> ",
-    "\\",
+    "\\", "<%", "<% %", "^[", "^[a", "[a:: ", "(a:: ", "a:: ", "- [/] ", "<iframe ", "<iframe src=", "$", "$$\n",
+    "<%\n", "![a](https://youtu.be/", "![[This note]]\n", "![[#Here it is]]\n", "```dataview\nLIST\n```\n",
+    "    a\n\n", "[^a]: ", "- [ ] a:: ", "a a a a ", "* ", "> ",
 )  # fmt: skip
 
 

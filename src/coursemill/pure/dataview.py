@@ -9,7 +9,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coursemill.model import Lesson
@@ -59,6 +59,7 @@ class Result:
     rows: tuple[tuple[Value, ...], ...]
 
 
+@lru_cache(maxsize=256)  # both editions ask, and the rules
 def query(text: str) -> Query | None:
     """The query that `text` is; None when it is not understood."""
     try:

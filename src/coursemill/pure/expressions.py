@@ -52,10 +52,10 @@ def truth(value: Value) -> bool:
 
 
 _TOKEN = re.compile(
-    r"\s+|\"(?:[^\"\\]|\\.)*\"|\[\[[^\[\]\n]*\]\]|#[\w/-]+|\d+(?:\.\d+)?(?![\w-])|"
+    r"\s+|\"(?:[^\"\\]|\\.)*\"|\[\[[^\[\]\n]*\]\]|#[\w/-]+|\d{4}-\d\d(?:-\d\d)?(?:T[\d:]+)?(?![\w-])|\d+(?:\.\d+)?(?![\w-])|"
     r"[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)*|!=|<=|>=|[=<>!&|(),-]"
 )
-_DATE = re.compile(r"\d{4}(?:-\d\d){0,2}(?:T[\d:]+)?")
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?(?:T[\d:]+)?)?")
 _FIELD = re.compile(r"(?:this\.)?(?:file\.(?:name|folder|path|link|tags|etags|aliases|inlinks|outlinks)|[^\W\d][\w-]*)")
 _SIGNS: dict[str, Callable[[int], bool]] = {
     "=": lambda order: order == 0,
@@ -120,7 +120,7 @@ class _Reading:
                 raise NotUnderstoodError
             return inner
         if token[0].isdigit():
-            if self.take("-"):  # a date without its function
+            if "-" in token:  # a date without its function
                 raise NotUnderstoodError
             return _constant(float(token))
         if token[0] == '"':
@@ -147,11 +147,9 @@ class _Reading:
         return lambda note: function(*(argument(note) for argument in arguments))
 
     def date(self) -> Expression:
-        """`date(2024-01-31)`: dates are compared as texts."""
-        text = ""
-        while not self.take(")"):
-            text += self.next()
-        if not _DATE.fullmatch(text):  # `date(today)`, for one: a notebook says the same every day
+        """`date(2026-01-31)`: dates are compared as texts; a notebook says the same every day, so not `date(today)`."""
+        text = self.next()
+        if not _DATE.fullmatch(text) or not self.take(")"):
             raise NotUnderstoodError
         return _constant(text)
 
@@ -159,8 +157,6 @@ class _Reading:
 def order(left: Value, right: Value) -> int:
     """-1, 0 or 1 as `left` is less than, equal to or more than `right`; what is missing comes first."""
     one, other = _key(left), _key(right)
-    if one[0] == other[0] == 1 and not (isinstance(left, float) or isinstance(right, float)):
-        one, other = (2, 0.0, str(left).casefold()), (2, 0.0, str(right).casefold())
     return (one > other) - (one < other)
 
 
