@@ -63,7 +63,7 @@ def _paragraph(text: str) -> str:
 def _formula(formula: str, before: str) -> str:
     """A formula; `before` is what stands on its first line above it: a table's or a quote's mark."""
     if _ROW.match(before):
-        return formula.replace(r"\|", r"\vert ")
+        return formula.replace(r"\|", r"\vert{}")
     return _joined(formula) if before.lstrip(" \t").startswith(">") else formula
 
 
