@@ -68,6 +68,15 @@ class FrontMatter:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A question that students answer and nobody grades (`> [!question]`): the id of the cell to answer in."""
+
+    id: str
+    own: bool = False
+    """The author gave it; else it is made of the note's name and the question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prose:
     """Markdown as the author wrote it, out-dented to stand alone; not yet rendered for Jupyter.
 
@@ -78,6 +87,8 @@ class Prose:
     text: str
     slug: str
     """Of the heading that it stands under, e.g. `accessing-attributes`; empty before the first."""
+    asks: Ask | None = None
+    """It ends with a question, which is answered below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,8 @@ class Code:
     claim: Claim | None = None
     indent: int = 0
     """Characters before the first code line that are the note's and not the code's: a list's indent, `> `."""
+    asks: Ask | None = None
+    """It ends a question, which is answered below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +319,12 @@ class Lesson:
     @property
     def points(self) -> float:
         return sum(t.points for t in self.tasks)
+
+    def asks(self) -> Iterator[tuple[Ask, Span]]:
+        """Every question that nobody grades, with the lines above the cell to answer in."""
+        for part in self.parts:
+            if isinstance(part, Prose | Code) and part.asks:
+                yield part.asks, part.span
 
     def codes(self) -> Iterator[Code]:
         """Every executed fence that is no exercise's, in order, also those that follow a task."""

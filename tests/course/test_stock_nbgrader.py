@@ -13,6 +13,13 @@ import pytest
 pytestmark = pytest.mark.nbgrader
 SETTINGS = Path(__file__).parents[2] / "nbgrader_config.py"
 NOTE = """
+## Open
+
+> [!question|id=think] What would you do?
+> Nobody gives points for it.
+
+## Graded
+
 > [!exercise|id=why points=3 grade=manual] Why?
 > Say why.
 
@@ -76,6 +83,8 @@ def test_from_a_clone_to_feedback(vault: Any, nbgrader: Nbgrader) -> None:
     nbgrader("autograde", "WS")
     solved, untouched = scores(vault, "solved"), scores(vault, "untouched")
     assert solved.pop("why") == untouched.pop("why") == (None, True), "a person's work"
+    assert solved.pop("think") == (None, True), "an answer waits to be read"
+    assert untouched.pop("think") == (0, False)
     tests = {"one-test-1": 1, "one-test-2": 2, "two-test-1": 1, "two-test-2": 2, "pick-test-1": 0, "pick-test-2": 2}
     assert sum(tests.values()) == sum(score or 0 for score, _ in solved.values())
     assert {score for score, _ in untouched.values()} == {0}

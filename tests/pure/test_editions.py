@@ -226,6 +226,29 @@ x = 1
         assert said == [*quiz, *why, "After the quiz.", *manual]
 
 
+def test_a_question_is_answered_below_its_box_for_no_points() -> None:
+    note = "---\nworksheet: WS_Demo\n---\n> [!question] Why?\n> Say why.\n\n# T\n\n"
+    note += "> [!question|id=how] How?\n> ```python\n> f()\n> ```\n"
+    made = make(note + "\n> [!question]- Folded?\n> An answer.\n")
+    shown = [(cell["id"], cell["cell_type"]) for cell in made["instructor"]["cells"]]
+    ids = [name for name, _ in shown]
+    assert [name.partition("-")[0] for name in ids] == ["top", "question", "t", "t", "t", "how", "t", "see"]
+    assert [cell["id"] for cell in made["worked"]["cells"]] == [ids[0], *ids[2:5], *ids[6:]]
+    answer = made["instructor"]["cells"][5]
+    assert answer["source"] == "*Your answer (double-click to write it here):*"
+    assert answer["metadata"]["nbgrader"] == {
+        "grade": True,
+        "grade_id": "how",
+        "locked": False,
+        "points": 0,
+        "schema_version": 3,
+        "solution": True,
+        "task": False,
+    }
+    moved = make(note.replace("# T", "New text.\n\n# T"))["instructor"]["cells"]
+    assert ids[1] in {cell["id"] for cell in moved}, "the id stays while the question does"
+
+
 def test_repeated_cells_are_counted() -> None:
     text = "---\nworksheet: W\n---\n# T\n\n" + "```python\nx = 1\n```\n\n" * 3
     names = list(cells(make(text)["worked"], "code"))

@@ -108,7 +108,7 @@ def shown_part(part: object, margin: str = "") -> Iterator[str]:
     skipped = {"span", "text", "prompt", "parts", "options", "claim", "first_line", "key", "model_answer", "rubric"}
     for name in names:
         value = getattr(part, name)
-        if name not in skipped and value not in ("", 0, False, ()) and (name, value) != ("role", "run"):
+        if name not in skipped and value not in ("", 0, False, (), None) and (name, value) != ("role", "run"):
             head += f" {name}={value!r}"
     yield head
     for name in ("prompt", "text", "model_answer", "rubric"):

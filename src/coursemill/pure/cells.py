@@ -16,7 +16,8 @@ from coursemill.pure import ids
 
 Notebook = dict[str, Any]
 """A notebook in nbformat 4.5's shape, every source a string."""
-Grading = Literal["", "answer", "test", "task", "locked"]
+Grading = Literal["", "answer", "test", "task", "locked", "written"]
+"""`written`: an answer in prose, which nbgrader leaves to a person."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,13 @@ def _cell(cell: Cell, name: str, *, graded: bool) -> dict[str, Any]:
 def _grading(cell: Cell, name: str) -> dict[str, Any]:
     """nbgrader's cell metadata, version 3."""
     graded = {
-        "grade": cell.grading == "test",
+        "grade": cell.grading in ("test", "written"),
         "grade_id": name,
-        "locked": cell.grading != "answer",
+        "locked": cell.grading not in ("answer", "written"),
         "schema_version": 3,
-        "solution": cell.grading == "answer",
+        "solution": cell.grading in ("answer", "written"),
         "task": cell.grading == "task",
     }
-    if cell.grading in ("test", "task"):
+    if cell.grading in ("test", "task", "written"):
         graded["points"] = int(cell.points) if float(cell.points).is_integer() else cell.points
     return graded

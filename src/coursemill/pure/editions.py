@@ -14,7 +14,7 @@ from typing import Any
 from coursemill.model import Code, Edition, Lesson, Part, Prose, Solution, Span
 from coursemill.pure import callouts, cells, comments, links, prose
 from coursemill.pure.cells import Cell, Notebook
-from coursemill.pure.tasks import Desk, task_cells, test_text
+from coursemill.pure.tasks import WRITE_HERE, Desk, task_cells, test_text
 from coursemill.pure.vault import WIKILINK, VaultMap, target
 
 _TITLE = re.compile(r"\s*(?: {0,3}#(?:[ \t][^\n]*|(?=\n|$))|[^\n]+\n {0,3}=+[ \t]*(?=\n|$))")
@@ -79,6 +79,7 @@ class _Writer:
         top = next((part for part in parts[:1] if isinstance(part, Prose)), None)
         if (cell := self.top(top)).source:
             yield cell
+        yield from self.ask(top)
         for part in parts[1:] if top else parts:
             if isinstance(part, Prose | Code):
                 yield from self.plain(part)
@@ -127,6 +128,12 @@ class _Writer:
             yield from self.code(part)
         elif text := prose.render(part.text, self.page, self.level(part.span.start + 1)).strip("\n"):
             yield Cell("markdown", text, part.span, slug=part.slug)
+        yield from self.ask(part)
+
+    def ask(self, part: Prose | Code | None) -> Iterator[Cell]:
+        """The cell in which students answer the question that `part` ends with; it is worth no points."""
+        if part and part.asks and self.edition == "instructor":
+            yield Cell("markdown", WRITE_HERE, part.span, id=part.asks.id, own=part.asks.own, grading="written")
 
     def code(self, part: Code) -> Iterator[Cell]:
         """The cell that runs the code, and one above it where a folder must be made first."""

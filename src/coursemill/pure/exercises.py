@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
-from coursemill.model import Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
-from coursemill.pure import codes, comments
+from coursemill.model import Ask, Code, Exercise, ExercisePart, Finding, Hint, Option, Part, Prose, Question, Quiz, Span
+from coursemill.pure import codes, comments, ids
 from coursemill.pure.attributes import of_callout
 from coursemill.pure.markdown import Callout, Fence, Outline
 from coursemill.pure.pieces import defined, is_blank, unquoted
@@ -96,6 +98,21 @@ def opened(path: str, callout: Callout, end: int, outline: Outline) -> tuple[Tas
     if not identifier:
         task.kind = "invalid"
     return task, attributes.findings
+
+
+def asked(path: str, callout: Callout, outline: Outline, taken: Collection[str]) -> tuple[Ask, list[Finding]]:
+    """The cell to answer a `[!question]` in; its id is the author's, or one that stays while the question does."""
+    line = callout.start + 1
+    bar = outline.lines[callout.start].find("|", outline.lines[callout.start].find("[!"))
+    attributes = of_callout(path, line, bar + 2, callout.attributes)
+    attributes.findings.clear()  # Obsidian's themes have words of their own there
+    if attributes.values.get("id") and (own := attributes.identifier()):
+        return Ask(own, own=True), attributes.findings
+    name, body = PurePosixPath(path).stem, text(callout, outline)
+    wanted = ids.derived("question", f"{name}\n{callout.title or body}")
+    if wanted in taken:
+        wanted = ids.derived("question", f"{name}\n{callout.title}\n{body}")
+    return Ask(wanted), attributes.findings
 
 
 def text(callout: Callout, outline: Outline) -> str:

@@ -17,9 +17,11 @@ from coursemill.pure.attributes import closest
 from coursemill.pure.fences import Notes
 
 OURS = frozenset({"exercise", "quiz", "hint", "solution", "rubric"})
+QUESTION = "question"
+"""Obsidian's own kind: ours, too, at the left margin and unfolded."""
 HEADER = re.compile(
     r"\[!(?P<kind>[^\]|\n]+)(?:\|(?P<attributes>(?:\"[^\"\n]*\"|'[^'\n]*'|[^\]\"'\n])*))?\]"
-    r"[+-]?[ \t]*(?P<title>[^\n]*)"
+    r"(?P<fold>[+-]?)[ \t]*(?P<title>[^\n]*)"
 )
 DEFINITION = re.compile(r"[ \t>]*(?P<all>\[(?P<label>[^\^\[\]][^\[\]]{0,200})\]:[ \t]+\S.{0,999})")
 _OBSIDIAN = frozenset({
@@ -260,18 +262,18 @@ def _parted(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Block]:
     headers = [(quote.start, quote.header)]
     for n in range(quote.start + 1, quote.end):
         header = None if n in inside else pattern.match(lines[n])
-        if header and (_kind(header) or _is_obsidian(header)):
+        if header and (_kind(header, quote) or _is_obsidian(header)):
             headers.append((n, header))
     ends = [*(n for n, _ in headers), quote.end][1:]
     for (start, header), end in zip(headers, ends, strict=True):
         blocks = tuple(block for block in quote.blocks if start <= block.start < end)
-        if header is None or not _kind(header):
+        if header is None or not _kind(header, quote):
             yield from blocks
             continue
         yield Callout(
             start=start,
             end=end,
-            kind=_kind(header),
+            kind=_kind(header, quote),
             written=header["kind"].strip().lower(),
             attributes=header["attributes"] or "",
             title=header["title"].strip(),
@@ -281,9 +283,11 @@ def _parted(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Block]:
         )
 
 
-def _kind(header: re.Match[str]) -> str:
+def _kind(header: re.Match[str], quote: _Quote) -> str:
     """The kind of ours that a callout has, or that its author may have meant; empty for any other."""
     written = header["kind"].strip().lower()
+    if written == QUESTION:
+        return "" if quote.nested or header["fold"] else QUESTION
     if written in OURS or _is_obsidian(header):
         return written if written in OURS else ""
     return closest(written, OURS, cutoff=0.8)

@@ -157,6 +157,8 @@ class _Assembly:
     slug: str = ""
     slugs: dict[str, int] = field(default_factory=dict)
     """Slug → how often its heading has stood here."""
+    questions: set[str] = field(default_factory=set)
+    """Ids of the cells in which questions are answered."""
     at: int = 0
 
     def run(self, blocks: Iterable[markdown.Block]) -> None:
@@ -241,6 +243,9 @@ class _Assembly:
         self.drop(block)
 
     def callout(self, block: Callout) -> None:
+        if block.kind == markdown.QUESTION:
+            self.question(block)
+            return
         if block.written != block.kind:
             message, fix = f"there is no task `{block.written}`", f"did you mean `{block.kind}`?"
             self.findings.append(codes.TASK_KIND.at(self.path, block.start + 1, message, fix=fix))
@@ -277,6 +282,22 @@ class _Assembly:
             self.at = end
         self.task = task
         self.run(inner)
+
+    def question(self, block: Callout) -> None:
+        """Let students answer below a question that stands in no task."""
+        if self.task:
+            self.run(block.children)
+            return
+        self.prose(block.start)
+        self.run(block.children)
+        if self.task is None:
+            self.prose(block.end)
+            asks, findings = exercises.asked(self.path, block, self.outline, self.questions)
+            self.findings += findings
+            self.questions.add(asks.id)
+            last = self.parts[-1] if self.parts else None
+            if isinstance(last, Prose | Code) and last.span.start > block.start:
+                self.parts[-1] = replace(last, asks=asks)
 
     def hint(self, block: Callout) -> None:
         self.inside(block)

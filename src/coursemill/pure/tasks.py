@@ -13,6 +13,7 @@ from coursemill.pure.quiz import BEGIN_HIDDEN, END_HIDDEN
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_SCHEME, END_SCHEME = "### BEGIN MARK SCHEME", "### END MARK SCHEME"
+WRITE_HERE = "*Your answer (double-click to write it here):*"
 _DELIMITERS = ("BEGIN SOLUTION", "END SOLUTION")
 """nbgrader looks for these anywhere in a line."""
 
@@ -107,7 +108,7 @@ def _question(question: Question, desk: Desk) -> Iterator[Cell]:
     yield Cell("markdown", prompt, question.span, id=question.id, own=True, grading="task", points=question.points)
     above = [part for part in question.parts if not question.key or part.span < question.key[0]]
     yield from _parts(question, desk, above)
-    answer = "*Your answer (double-click to write it here):*"
+    answer = WRITE_HERE
     span = question.span
     if desk.edition == "worked":
         answer, span = f"{model}\n\n{rubric}", next(iter(question.key), span)

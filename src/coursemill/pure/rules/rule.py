@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from coursemill.model import Finding, Lesson, Prose, Span
+from coursemill.model import Finding, Lesson, Span
 from coursemill.pure import naming
 from coursemill.pure.guesses import Guesses
 from coursemill.pure.near import Names
@@ -53,9 +53,9 @@ class Known:
                 names.setdefault((worksheet, naming.folded(lesson.name)), path)
             for task in lesson.tasks if lesson.front.worksheets else ():
                 ids.setdefault(task.id, task.span)
-            for part in lesson.parts if lesson.front.worksheets else ():
-                if isinstance(part, Prose) and part.asks and part.asks.own:
-                    ids.setdefault(part.asks.id, part.span)
+            for ask, span in lesson.asks() if lesson.front.worksheets else ():
+                if ask.own:
+                    ids.setdefault(ask.id, span)
         paths = {PurePosixPath(path).name: path for path in sorted(files, reverse=True)}
         return cls(
             vault=vault,

@@ -25,6 +25,17 @@ def id_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
 
 
 @rule()
+def question_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
+    """The id that an author gives a `[!question]` is that of its answer's cell, and no other's."""
+    for ask, span in lesson.asks():
+        if ask.own:
+            first = known.ids.get(ask.id, span)
+            if first != span:
+                yield codes.ID_TWICE.at(lesson.path, span.start, f"the id `{ask.id}` stands at {first} already")
+            yield from _derived(ask.id, span, known)
+
+
+@rule()
 def test_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """The tests of an exercise are told apart by their names."""
     for exercise in _exercises(lesson):
@@ -39,7 +50,7 @@ def test_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
 @rule()
 def code_named_twice(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """The id of a fence is that of its cell, and no other's in the note."""
-    seen = {task.id: task.span.start for task in lesson.tasks}
+    seen = {task.id: task.span.start for task in lesson.tasks} | {ask.id: span.start for ask, span in lesson.asks()}
     for code in lesson.codes():
         if code.id in seen:
             message = f"the id `{code.id}` stands on line {seen[code.id]} already"
