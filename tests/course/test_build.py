@@ -101,6 +101,29 @@ def test_only_what_depends_on_a_change_is_built(vault: Any, root: Path) -> None:
     ]
 
 
+def test_what_a_query_finds_and_an_embed_says_is_followed(vault: Any, root: Path) -> None:
+    query = '```dataview\nLIST FROM "A" OR #drink WHERE file.name != "One"\n```'
+    vault.put({"_Map.md": f"---\nworksheet: WS\n---\n# Map\n\n{query}\n\n![[Idea#^one]]\n", "Idea.md": "Tea. ^one\n"})
+    vault.build()
+
+    def shown() -> str:
+        return (root / "release/WS/_Map.ipynb").read_text(encoding="utf-8")
+
+    assert "Tea." in shown()
+    assert "New" not in shown()
+    assert vault.build().built == ()
+    vault.put({"A/New.md": "# New\n"})
+    assert names(vault.build()) == ["_Map"]
+    assert "*New*" in shown()
+    vault.put({"Other.md": "# Other\n", "Idea.md": "Milk. ^one\n"})
+    assert names(vault.build()) == ["_Map"]
+    assert "Milk." in shown()
+    vault.put({"Other.md": "# Other\n\nA #drink\n"})
+    assert names(vault.build()) == ["_Map"]
+    vault.put({"Idea.md": "Milk.\n"})
+    assert [f.code for f in vault.build().findings if f.path == "notes/_Map.md"] == ["CM402"]
+
+
 def test_a_time_that_changed_alone_changes_nothing(vault: Any, root: Path) -> None:
     vault.build()
     for path in [*root.rglob("*.md"), *root.rglob("*.ipynb"), *root.rglob("*.png")]:
