@@ -9,8 +9,9 @@ from itertools import dropwhile, takewhile
 
 from coursemill.pure import callouts, comments, diagrams, maths, plugins
 from coursemill.pure.anyblock import find, show
+from coursemill.pure.attributes import of_fence
 from coursemill.pure.embeds import LONGEST
-from coursemill.pure.links import Place, framed, inline, plain, wikilink
+from coursemill.pure.links import Place, escaped, framed, inline, plain, wikilink
 from coursemill.pure.vault import WIKILINK
 from coursemill.pure.verbatim import Fence, blocks, fences
 
@@ -106,7 +107,8 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
         if token.type == "fence" and plugins.asks(by_start[start].info):
             region = _Region(start, end, _Query(by_start[start]).render, block=True)
         elif token.type == "fence":
-            region = _Region(start, end, _Code(by_start[start]).render)
+            code = _Code(by_start[start])
+            region = _Region(start, end, code.render, block=bool(code.why))
         elif token.type == "math_block":
             region = _Region(start, end, _formula)
         elif token.type == "html_block":
@@ -131,14 +133,25 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
 class _Code:
     fence: Fence
 
+    @property
+    def why(self) -> str:
+        """Why the code is not run, as `role="show" why="…"` says."""
+        values = of_fence("", 1, 1, self.fence.info)[1].values if "why=" in self.fence.info else {}
+        return (values.get("why") or "").strip() if values.get("role") == "show" else ""
+
     def render(self, lines: Sequence[str], page: Page, _level: int) -> str:
-        """The fence without attributes, or the picture of a diagram."""
+        """The fence without attributes, in a box if it says why it is not run, or the picture of a diagram."""
         opening = _FENCE.match(lines[0])
         if opening is None:
             return "\n".join(lines)
         if diagrams.language(self.fence) and (svg := page.pictures.get(self.fence.content)):
             return opening["before"] + diagrams.picture(svg, self.fence.info)
         word = self.fence.info.split(maxsplit=1)[0] if self.fence.info else ""
+        if self.why:
+            code = "\n".join([f"{opening['ticks']}{word}", self.fence.content, opening["ticks"]])
+            end = "" if self.why.endswith((".", "!", "?", "…")) else "."
+            box = callouts.box(f"⏸️ Not run: {escaped(self.why)}{end}", code, callouts.GREY)
+            return _behind(opening["before"], box)
         return "\n".join([f"{opening['before']}{opening['ticks']}{word}", *lines[1:]])
 
 
