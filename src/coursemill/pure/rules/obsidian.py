@@ -22,11 +22,12 @@ LEFT_OUT = (
     "template"
 )
 """HTML that JupyterLab's sanitizer takes out, with or without what stands in it (seen in 4.6)."""
-_TAG = re.compile(rf"<(?P<tag>{LEFT_OUT})(?=[\s/>])[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(rf"<(?P<tag>{LEFT_OUT})(?=[\s/>])[^<>]*> | {VERBATIM}", re.IGNORECASE | re.VERBOSE)
 _ASKED = re.compile(
     r"(?<![`\\])`(?P<query>\$?=\s*(?:this\b|dv\.|date\(|\[\[|(?:length|choice|sum|dateformat)\()[^`\n]*)`"
 )
 _TEMPLATE = re.compile(r"<%(?:(?!<%)[\s\S]){1,999}?%>")
+_SCRIPT = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])[\s>]+)*<%")
 _KNOWN = re.compile(r"<%[-_]?\s*tp\.file\.title\s*[-_]?%>")
 _IN_CODE = re.compile(r"<%[-_*~+]?\s*tp\.")
 _FOOTNOTE = re.compile(
@@ -66,7 +67,7 @@ def prose(lesson: Lesson, known: Known) -> Iterator[Finding]:
         yield from (*text.queries(), *text.templates(), *text.tags())
         yield from _embedded(text, lesson, known)
     for html in (_Text.of(lesson.path, outline.lines, *lines) for lines in outline.html):
-        yield from html.templates() if html.shown.lstrip(" \t>").startswith("<%") else html.tags()
+        yield from html.templates() if _SCRIPT.match(html.shown) else html.tags()
     yield from _footnotes(texts)
 
 
@@ -116,7 +117,9 @@ class _Text:
 
     def tags(self) -> Iterator[Finding]:
         for match in _TAG.finditer(self.masked):
-            tag = match["tag"].lower()
+            tag = (match["tag"] or "").lower()
+            if not tag:
+                continue
             shown = "; the notebook shows a link" if links.FRAME.match(self.shown, match.start()) else ""
             yield self.at(codes.HTML, match.start(), f"JupyterLab leaves `<{tag}>` out{shown}")
 
