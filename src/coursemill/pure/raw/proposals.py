@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from coursemill.model import Block, Exercise, Lesson, Span
-from coursemill.pure import codes, python, roles, statements
+from coursemill.pure import python, roles, statements
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.pieces import is_blank
-from coursemill.pure.raw import closing, damage, kinds, outputs, runnable, uncomment
+from coursemill.pure.raw import closing, kinds, outputs, runnable, uncomment
 from coursemill.pure.raw.edits import Edit
 from coursemill.pure.raw.runnable import Names
 
 PLAIN = frozenset({"", "text", "txt", "plain", "plaintext"})
 OUTPUT = frozenset({"output", "stdout", "out", "result"})
 """What authors call the language of what code prints."""
-RAISING = frozenset({codes.NO_DATA.code, codes.NO_ARGUMENT.code})
-"""Damage with which a call can only raise an error."""
 _CODE = re.compile(r"^(?:import|from|def|class|async def|print\(|with|for|while)\b", re.MULTILINE)
 _LONGEST = 160
 
@@ -46,12 +43,13 @@ class Proposal:
         return "\n".join(line for line in (self.lines.get(n, line) for n, line in lines) if line is not None)
 
 
-def of(lesson: Lesson, lines: Sequence[str]) -> list[Proposal]:
+def of(lesson: Lesson, lines: Sequence[str], damaged: Set[int] = frozenset()) -> list[Proposal]:
     """Propose what a note's blocks become; its fences must have their ends.
 
-    Left alone is what an author has marked up: fences with a role, and all that belongs to a task.
+    `damaged` are lines on which code can only raise an error. Left alone is what an author has marked up: fences with
+    a role, and all that belongs to a task.
     """
-    return [proposal for proposal in _Walk(lesson, lines).run() if proposal]
+    return [proposal for proposal in _Walk(lesson, lines, damaged).run() if proposal]
 
 
 def ends(lesson: Lesson, lines: Sequence[str]) -> list[Proposal]:
@@ -91,6 +89,7 @@ class _Walk:
 
     lesson: Lesson
     lines: Sequence[str]
+    damaged: Set[int]
     names: Names = field(default_factory=Names)
 
     def run(self) -> Iterator[Proposal | None]:
@@ -134,12 +133,7 @@ class _Walk:
     def lost(self, block: Block) -> str:
         """Say so when calls in a block lost what stood in their brackets: they raise."""
         inside = range(block.first_line, block.span.end + 1)
-        return "values got lost in its calls" if any(line in inside for line in self.raising) else ""
-
-    @cached_property
-    def raising(self) -> frozenset[int]:
-        """Lines of the note with such calls."""
-        return frozenset(finding.line for finding in damage.find(self.lesson) if finding.code in RAISING)
+        return "values got lost in its calls" if any(line in inside for line in self.damaged) else ""
 
     def file(self, block: Block, text: str, path: str) -> Proposal | None:
         text = text if not python.look(text, cell=False).problem else block.text

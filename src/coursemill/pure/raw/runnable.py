@@ -24,8 +24,25 @@ TAKES_ELLIPSIS = frozenset(
 """Callables to which `...` is a value like others, mostly FastAPI's and pydantic's."""
 LEFT_OPEN = re.compile(r"\[(?:copy|paste|insert|put|add|enter|fill|your|same|the)\b[^\]\n]*\]", re.IGNORECASE)
 """`[Copy the page from above]` in a text."""
+_MAGIC = re.compile(r"import[ \t(]*\*|\b(?:exec|globals|locals|run_line_magic)\b|^[ \t]*%", re.MULTILINE)
 NAMED = 3
 """Names that a reason tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What a block's text may hold: what it does not is not looked for."""
+
+    again: frozenset[str]
+    """Names that it binds several times."""
+    gaps: bool
+    globals: bool
+    magic: bool
+
+    @classmethod
+    def of(cls, code: str, tree: ast.Module | None) -> _Block:
+        again = _bound_again(tree) if LEFT_OPEN.search(code) else frozenset[str]()
+        return cls(again, "..." in code, "global " in code, _MAGIC.search(code) is not None)
 
 
 @dataclass
@@ -45,17 +62,17 @@ class Names:
     def run(self, code: str) -> None:
         """Take over what a block binds that is run."""
         tree = python.tree(code)
-        again = _bound_again(tree)
+        block = _Block.of(code, tree)
         for statement in tree.body if tree else ():
-            self.take(statement, again)
+            self.take(statement, block)
 
-    def take(self, statement: ast.stmt, again: Set[str]) -> None:
-        """Take over what one statement binds; `again` are names that its block binds several times."""
-        found = {*_binds(statement), *_globals(statement)}
+    def take(self, statement: ast.stmt, block: _Block) -> None:
+        """Take over what one statement of a block binds."""
+        found = {*_binds(statement), *(_globals(statement) if block.globals else ())}
         self.bound |= found
         self.shown -= found
-        self.open = (self.open - found) | {*_left_open(statement, again)}
-        self.any = self.any or _brings_anything(statement)
+        self.open = (self.open - found) | {*_left_open(statement, block.again)}
+        self.any = self.any or (block.magic and _brings_anything(statement))
         self.needs |= {name: _needs(node) for name, node in _functions(statement)}
 
     def show(self, code: str) -> None:
@@ -78,12 +95,12 @@ def attempt(code: str, names: Names) -> tuple[str, Names]:
     tree = python.tree(code)
     if tree is None:
         return "the code does not parse", names
-    if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
+    if any(isinstance(node, ast.ImportFrom) and node.level for node in (ast.walk(tree) if "from" in code else ())):
         return "a relative import works only in a file of a package", names
-    here, again = names.copy(), _bound_again(tree)
+    here, block = names.copy(), _Block.of(code, tree)
     missing: dict[str, str] = {}
     for statement in tree.body:
-        if _has_gap(statement):
+        if block.gaps and _has_gap(statement):
             return "parts of it are left out", names
         compound = hasattr(statement, "body") or isinstance(statement, ast.Match)
         inside = {*_binds(statement)} if compound else {*_walrus(statement)}
@@ -92,10 +109,10 @@ def attempt(code: str, names: Names) -> tuple[str, Names]:
                 missing.setdefault(name, "open")
             elif name not in here.bound | GIVEN | inside and not here.any:
                 missing.setdefault(name, "shown" if name in here.shown else "nowhere")
-        here.take(statement, again)
+        here.take(statement, block)
         if _unpacks_nothing(statement):
             missing |= dict.fromkeys(_binds(statement), "open")
-    return _reason(missing) or ("it asks for input" if _asks(tree) else ""), here
+    return _reason(missing) or ("it asks for input" if "input" in code and _asks(tree) else ""), here
 
 
 def needed(code: str) -> frozenset[str]:

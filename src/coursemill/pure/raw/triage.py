@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from textwrap import dedent
 
 from coursemill.model import Finding, Lesson, Span
@@ -19,6 +20,8 @@ from coursemill.pure.raw.proposals import Proposal
 
 ROUNDS = 12
 """Passes over a note; each proposes what those before made possible. Real notes need three."""
+RAISING = frozenset({codes.NO_DATA.code, codes.NO_ARGUMENT.code})
+"""Damage with which a call can only raise an error."""
 ONE_BY_ONE = 40
 """Proposals that are tried alone when together they would change more than they should."""
 RECOVERED = "CM2"
@@ -60,9 +63,11 @@ def triage(path: str, text: str, versions: Mapping[str, str] | None = None) -> T
     `versions` are those of installed distributions; what is out of date depends on them.
     """
     lesson = parse.lesson(path, text)
+    damaged = damage.find(lesson)
+    raising = frozenset(finding.line for finding in damaged if finding.code in RAISING)
     state = _State.of(text, lesson)
     for _ in range(ROUNDS):
-        following = _step(state)
+        following = _step(state, raising)
         if following is None:
             break
         state = following
@@ -74,7 +79,7 @@ def triage(path: str, text: str, versions: Mapping[str, str] | None = None) -> T
         after=state.text,
         edits=tuple(_composed(text, state.lines)),
         rows=tuple(_rows(lesson, state)),
-        findings=tuple(_findings(lesson, state, versions or {})),
+        findings=tuple(sorted({*_left(lesson, state), *damaged, *outdated.find(lesson, versions or {})})),
     )
 
 
@@ -93,11 +98,12 @@ class _State:
         return cls(text, lesson, tuple((line, n) for n, (line, _) in enumerate(edits.split(text), 1)))
 
 
-def _step(state: _State) -> _State | None:
-    """One pass; None when it proposes nothing."""
+def _step(state: _State, raising: frozenset[int]) -> _State | None:
+    """One pass; None when it proposes nothing. `raising` are lines of the note."""
     lines = [line for line, _ in state.lines]
-    for found in (proposals.ends, proposals.of):
-        proposed = [(one, made) for one in found(state.lesson, lines) if (made := proposals.edits(one, lines))]
+    damaged = {n for n, (_, origin) in enumerate(state.lines, 1) if origin in raising} if raising else raising
+    for find in (proposals.ends, partial(proposals.of, damaged=damaged)):
+        proposed = [(one, made) for one in find(state.lesson, lines) if (made := proposals.edits(one, lines))]
         if not proposed:
             continue
         following = _changed(state, proposed)
@@ -191,11 +197,11 @@ def _executed(lesson: Lesson) -> set[Span]:
     return {code.span for code in lesson.codes()}
 
 
-def _findings(lesson: Lesson, state: _State, versions: Mapping[str, str]) -> Iterable[Finding]:
-    """What is left to an author: fences that could not be mended, damage, what is out of date."""
+def _left(lesson: Lesson, state: _State) -> Iterable[Finding]:
+    """What is left to an author: fences that could not be mended, and files that would overwrite one another."""
     left = {(f.code, state.lines[f.line - 1][1]) for f in state.lesson.findings if f.code.startswith(RECOVERED)}
-    found = {f for f in lesson.findings if (f.code, f.line) in left}
-    return sorted({*found, *_overwriting(state), *damage.find(lesson), *outdated.find(lesson, versions)})
+    yield from (f for f in lesson.findings if (f.code, f.line) in left)
+    yield from _overwriting(state)
 
 
 def _overwriting(state: _State) -> Iterable[Finding]:
