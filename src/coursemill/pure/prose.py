@@ -106,6 +106,8 @@ def _regions(text: str, lines: Sequence[str]) -> Iterator[_Region]:
         start, end = token.map
         if token.type == "fence" and plugins.asks(by_start[start].info):
             region = _Region(start, end, _Query(by_start[start]).render, block=True)
+        elif token.type == "fence" and find.is_anyblock(by_start[start]):
+            region = _Region(start, end, _Opened(by_start[start]).render, block=True)
         elif token.type == "fence":
             code = _Code(by_start[start])
             region = _Region(start, end, code.render, block=bool(code.why))
@@ -253,6 +255,16 @@ class _Asked:
         )
         shown = show.show(block.header, block.kind, block.text(lines), renderer, level)
         return _behind(block.header.prefix, shown)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    fence: Fence
+
+    def render(self, lines: Sequence[str], page: Page, level: int) -> str:
+        """What stands in a fence of AnyBlock's own, as Markdown."""
+        before = (_FENCE.match(lines[0]) or {"before": ""})["before"]
+        return _behind(before, render(self.fence.content, replace(page, depth=page.depth + 1), level))
 
 
 def _picture(source: str, info: str, page: Page) -> str:

@@ -12,7 +12,7 @@ from coursemill.pure import comments
 from coursemill.pure.anyblock import header, maps, tree
 from coursemill.pure.anyblock.header import Header
 from coursemill.pure.anyblock.show import Kind
-from coursemill.pure.verbatim import blocks
+from coursemill.pure.verbatim import Fence, blocks, fences
 
 LISTS = ("bullet_list_open", "ordered_list_open")
 _DELIMITER = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
@@ -62,10 +62,17 @@ def block(tokens: Sequence[Token], at: int, lines: Sequence[str]) -> Block | Non
     return Block(start, end, last, kind, header.merged(headers))
 
 
-def diagrams(text: str) -> Iterator[tuple[str, int, int]]:
-    """Every diagram that a header in `text` asks for: its source, and its lines (from 0, half-open)."""
+def diagrams(text: str, nested: int = 3) -> Iterator[tuple[str, int, int]]:
+    """Every diagram that a header in `text` asks for: its source, and its lines (from 0, half-open).
+
+    `nested` is how many fences of AnyBlock's own are looked into, one in another.
+    """
     if "[" not in text:
         return
+    for fence in fences(text) if nested else ():
+        if is_anyblock(fence):
+            below = fence.start + 1
+            yield from ((made, below + n, below + end) for made, n, end in diagrams(fence.content, nested - 1))
     text = comments.blanked(text)
     lines = text.split("\n")
     tokens = blocks(text)
@@ -74,6 +81,11 @@ def diagrams(text: str) -> Iterator[tuple[str, int, int]]:
         is_diagram = asked and asked.kind == "list" and asked.header.mode in ("flow", "mind")
         if asked and is_diagram and (source := maps.source(asked.header, tree.items(asked.text(lines)))):
             yield source, asked.start, asked.end
+
+
+def is_anyblock(fence: Fence) -> bool:
+    """Whether a fence is AnyBlock's own, which holds a header and its block."""
+    return fence.closed and fence.info.lower() in ("anyblock", "ab")
 
 
 def _below(tokens: Sequence[Token], at: int, lines: Sequence[str], end: int) -> tuple[Kind, int]:
