@@ -9,10 +9,12 @@ from collections.abc import Collection, Iterator, Sequence
 INTERACTIVE = frozenset({"In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit"})
 """What a notebook has beside Python's own."""
 BINDING = re.compile(
-    r"(?:^|[;\n])[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
+    r"(?:^|;)[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
     r"|\b(?:import|as|for|global|nonlocal)[ \t]+([\w, \t]+)"
-    r"|(?:^|[\n(,])[ \t]*([\w, \t]+?)[ \t]*(?::[^=\n]*)?=(?!=)"
+    r"|(?:^|[(,])[ \t]*([\w, \t]+?)[ \t]*(?::[^=]*)?=(?!=)"
 )
+LONGEST = 500
+"""Characters of a line that code written by people has."""
 WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -43,5 +45,6 @@ def undefined(cells: Sequence[ast.Module], also: Collection[str] = ()) -> list[a
 
 def perhaps_bound(text: str) -> Iterator[str]:
     """Names that code which does not parse may define."""
-    for found in BINDING.finditer(text):
-        yield from WORD.findall(found[1] or found[2] or found[3] or "")
+    for line in text.split("\n"):
+        for found in BINDING.finditer(line) if len(line) <= LONGEST else ():
+            yield from WORD.findall(found[1] or found[2] or found[3] or "")

@@ -39,7 +39,7 @@ class Line:
 @in_block
 def emptied(source: Source, note: Note) -> Iterator[Finding]:
     """`try:` and nothing but comments below it: whatever `except` says, nothing can fail there."""
-    lines = [Line.of(line) for line in source.block.text.split("\n")]
+    lines = [Line.of(line) for line in source.lines[1]]
     for number, line in enumerate(lines):
         if len(line.code) <= LONGEST and HEADER.match(line.code) and (hidden := _hidden(lines, number)):
             is_try = line.code.startswith("try")
@@ -82,17 +82,14 @@ def import_below(source: Source, note: Note) -> Iterator[Finding]:
     body = source.tree.body if source.tree else []
     if not any(isinstance(part, ast.Import | ast.ImportFrom) for part in body[1:]):
         return
-    used: dict[str, int] = {}
-    for use in sorted(source.all(ast.Name), key=lambda one: one.lineno):
-        if isinstance(use.ctx, ast.Load):
-            used.setdefault(use.id, use.lineno)
     above: set[str] = set()
     for part in body:
         if not isinstance(part, ast.Import | ast.ImportFrom):
             continue
         for alias in part.names:
             name = alias.asname or alias.name.partition(".")[0]
-            line = used.get(name, part.lineno)
+            uses = (use.lineno for use in source.named.get(name, ()) if isinstance(use.ctx, ast.Load))
+            line = next(uses, part.lineno)
             if line < part.lineno and name not in above and not _is_bound_above(name, part.lineno, source, note):
                 where = source.block.first_line + line - 1
                 message = f"`{name}` is imported here and used on line {where}, above"
@@ -171,14 +168,11 @@ def _is_ellipsis(part: ast.stmt) -> bool:
 
 def _is_bound_above(name: str, line: int, source: Source, note: Note) -> bool:
     """Whether something else gives the name its meaning: an earlier cell, an argument, an earlier line."""
-    if any(name in _imported(one) for one in _cells_above(source, note)):
+    if name in source.given or source.imported.get(name, line) < line:
         return True
-    names = (n for n in source.all(ast.Name) if n.id == name and n.lineno < line)
-    return (
-        any(not isinstance(n.ctx, ast.Load) for n in names)
-        or any(one.arg == name for one in source.all(ast.arg))
-        or any(one.name == name for one in source.definitions())
-        or _imported(source).get(name, line) < line
+    names = (one for one in source.named.get(name, ()) if one.lineno < line)
+    return any(not isinstance(one.ctx, ast.Load) for one in names) or any(
+        name in one.imported for one in _cells_above(source, note)
     )
 
 
@@ -189,13 +183,3 @@ def _cells_above(source: Source, note: Note) -> Iterator[Source]:
                 return
             if one.runs:
                 yield one
-
-
-def _imported(source: Source) -> dict[str, int]:
-    """Names that a block imports → the first line that does."""
-    found: dict[str, int] = {}
-    for part in source.imports():
-        for alias in part.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            found[name] = min(part.lineno, found.get(name, part.lineno))
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 from coursemill.model import Finding
@@ -173,12 +174,9 @@ def _use(call: ast.Call, source: Source) -> ast.expr | None:
     name = parent.targets[0].id
     if "empty" in name:
         return None
-    later = [
-        node
-        for node in source.all(ast.Name)
-        if node.id == name and (node.lineno, node.col_offset) > (parent.lineno, parent.col_offset)
-    ]
-    first = min(later, key=lambda node: (node.lineno, node.col_offset), default=None)
+    later = source.named[name]
+    place = bisect_right(later, (parent.lineno, parent.col_offset), key=lambda one: (one.lineno, one.col_offset))
+    first = later[place] if place < len(later) else None
     above = source.parents[first] if first else None
     if first and isinstance(above, ast.Attribute) and above.attr in USES and isinstance(first.ctx, ast.Load):
         return first
@@ -187,7 +185,7 @@ def _use(call: ast.Call, source: Source) -> ast.expr | None:
 
 def _behind(source: Source, inner: ast.expr, call: ast.Call) -> str:
     """What stands behind the argument on its line."""
-    line = source.text.split("\n")[(inner.end_lineno or 1) - 1].encode("utf-8", "replace")
+    line = source.lines[0][(inner.end_lineno or 1) - 1].encode("utf-8", "replace")
     return line[inner.end_col_offset : call.end_col_offset].decode("utf-8", "ignore")
 
 

@@ -22,6 +22,10 @@ GAPS = (
     (re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=\s*[,)]"), "nothing stands behind `=`"),
     (re.compile(r"[\w\])]\[\s*\]"), "nothing stands in `[]`"),
 )
+BEGINNING = re.compile(
+    r"(?:assert|async|await|def|elif|for|from|if|return|while|with|yield)\b|[A-Za-z_][\w.]*\s*(?:[\[(=]|,\s*\w+\s*=)"
+)
+"""How code begins, and sentences do not."""
 EMPTY_FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{\s*(?::[^{}]*)?\}(?!\})")
 LONGEST = 400
 MOST = 5
@@ -34,7 +38,7 @@ def gaps(source: Source, note: Note) -> Iterator[Finding]:
     if source.tree is not None and source.text == source.block.text and "#" not in source.text:
         return
     found = 0
-    for number, line in enumerate(source.block.text.split("\n"), 1):
+    for number, line in enumerate(source.lines[1], 1):
         marks = MARKS.match(line)
         at = marks.end() if marks else 0
         code = line[at:].rstrip()
@@ -50,7 +54,7 @@ def _gap(code: str) -> str:
         return "nothing stands in `{}` of the f-string"
     bare = STRING.sub(lambda found: "''", code)
     bare = bare.partition("#")[0].rstrip()
-    if bare.count("'") % 2 or '"' in bare:
+    if bare.count("'") % 2 or '"' in bare or not BEGINNING.match(bare):
         return ""
     return next((what for pattern, what in GAPS if pattern.search(bare)), "")
 

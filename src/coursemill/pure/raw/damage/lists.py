@@ -28,7 +28,8 @@ ONE_NAME = frozenset({"arg", "argument", "filename", "file", "mode", "name", "pa
 """What a single command-line argument is called."""
 NUMBERS = frozenset({"int", "float", "complex"})
 ARITHMETIC = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
-DEEPEST = 3
+DEEPEST, MOST = 3, 20
+"""How many names are followed, and how many values of one are looked at."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _many(node: ast.expr, note: Note, depth: int = 0) -> Many | None:
     """What `node` surely is, when it is something with elements; a name is what all its values are."""
     if isinstance(node, ast.Name):
         values = note.bound.get(node.id, ()) if depth < DEEPEST else ()
+        if len(values) > MOST:
+            return None
         found = {_many(bound.value, note, depth + 1) if bound.value else None for bound in values}
         return found.pop() if len(found) == 1 else None
     if not isinstance(node, ast.Call):

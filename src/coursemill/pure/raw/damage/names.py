@@ -60,7 +60,7 @@ def _in_space(sources: Sequence[Source], note: Note) -> Iterator[Finding]:
     found = [(n, use) for use in uses for n, source in enumerate(sources) if use in source.parents]
     space, seen = Space.of(sources), set[str]()
     for n, use in sorted(found, key=lambda one: (one[0], one[1].lineno, one[1].col_offset)):
-        if use.id not in seen and not _is_imported_below(use.id, sources[n]):
+        if use.id not in seen and use.id not in sources[n].imported:
             yield _finding(use, sources[n], space, note)
         seen.add(use.id)
 
@@ -94,19 +94,11 @@ def _bound_by(statement: ast.stmt) -> Iterator[str]:
 def _silenced(sources: Iterable[Source]) -> Iterator[str]:
     """Names that may be there although Pyflakes cannot see it: magics bind them, or code that does not parse."""
     for source in sources:
+        for declared in source.all(ast.Global):
+            yield from declared.names
         if source.tree is None:
             yield from perhaps_bound(source.text)
         for found in LOST_VALUE.finditer(source.block.text):
             yield from WORD.findall(found[1])
         for found in MAGIC.finditer(source.block.text):
             yield from WORD.findall(found[1])
-
-
-def _is_imported_below(name: str, source: Source) -> bool:
-    """Whether the same block imports the name further down, which is a finding of its own."""
-    return any(
-        name == (alias.asname or alias.name.partition(".")[0])
-        for part in (source.tree.body if source.tree else [])
-        if isinstance(part, ast.Import | ast.ImportFrom)
-        for alias in part.names
-    )

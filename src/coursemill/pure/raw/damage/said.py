@@ -42,6 +42,8 @@ MAKERS = frozenset(
     + ["tensorflow.constant", "re.findall", "re.split"]
 )
 SEVERAL = re.compile(r"(?:batch|array|list|dataset|frame|matrix|tensor)(?:_|$)|(?:^|_)(?:df|data|[^_]*[^s_]s)$")
+MOST = 20
+"""How many ways in which a name gets its value are looked at."""
 PART = re.compile(r"first|last|top|head|tail|one|single|sample(?!s)|second|third|subset|\d")
 
 
@@ -195,7 +197,7 @@ def _is_all(node: ast.expr, claim: Claim, note: Note) -> bool:
     names.append(node.id)
     if any(PART.search(name.lower()) for name in names):
         return False
-    ways = note.bound.get(node.id, ())
+    ways = note.bound.get(node.id, ())[:MOST]
     if not ways:
         return node.id not in note.aliases and any(SEVERAL.search(name.lower()) for name in names if name)
     return all(_gives_many(way, node.id, claim, note) for way in ways)

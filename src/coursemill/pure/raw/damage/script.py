@@ -14,7 +14,7 @@ HTML = frozenset({"htm", "html", "svelte", "vue"})
 MARKS = re.compile(r"^[ \t]*//+", re.MULTILINE)
 STRING = re.compile(
     r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`"  # text
-    r"|(?<![:\\\w\"'])//[^\n]*|/\*.*?\*/"  # comments
+    r"|(?<![:\\\w\"'])//[^\n]*|/\*(?:(?!/\*).)*?\*/"  # comments
     r"|(?<=[=(,:!&|?])[ \t]*/(?![*/])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/",  # regular expressions
     re.DOTALL,
 )
@@ -22,6 +22,8 @@ CODE = re.compile(
     r"\s*(?:(?:async|await|const|export|for|function|if|import|let|new|return|var)\b|[\w.$\]\[]+\s*(?:[+-]?=|\())"
     r".*[;{}),\]]\s*"
 )
+LONGEST = 1000
+"""Characters of a line that people read; longer ones were made by programs."""
 TAGS = re.compile(r"<(?P<end>/?)script\b[^>]*>", re.IGNORECASE)
 
 
@@ -45,10 +47,12 @@ def script(block: Block) -> Script:
     raw = tuple(text.split("\n"))
     if block.language in HTML:
         text = _scripts(text)
+    text = "\n".join("" if len(line) > LONGEST else line for line in text.split("\n"))
     text = MARKS.sub(lambda found: _blanks(found[0]), text)
     lines = STRING.sub(_blank, text).split("\n")
     prose = (MARKS.match(was) is not None and not CODE.fullmatch(now) for was, now in zip(raw, lines, strict=True))
-    return Script(block, raw, tuple("" if skip else line for skip, line in zip(prose, lines, strict=True)))
+    shown = ("" if skip else line for skip, line in zip(prose, lines, strict=True))
+    return Script(block, raw, tuple(shown))
 
 
 def _scripts(text: str) -> str:

@@ -7,6 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from coursemill.model import Block, Exercise, Finding, Lesson
@@ -61,6 +62,34 @@ class Source:
         """Every node of that very class."""
         return self.nodes.get(kind, ())  # type: ignore[return-value] # they are kept by their class
 
+    @cached_property
+    def lines(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The lines of the text, and those of the block as it stands."""
+        return self.text.split("\n"), self.block.text.split("\n")
+
+    @cached_property
+    def named(self) -> Mapping[str, Sequence[ast.Name]]:
+        """Name → where it is used or bound, from top to bottom."""
+        found: defaultdict[str, list[ast.Name]] = defaultdict(list)
+        for name in sorted(self.all(ast.Name), key=lambda one: (one.lineno, one.col_offset)):
+            found[name.id].append(name)
+        return found
+
+    @cached_property
+    def imported(self) -> Mapping[str, int]:
+        """Name that the block imports, wherever in it → the first line that does."""
+        found: dict[str, int] = {}
+        for part in self.imports():
+            for alias in part.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                found[name] = min(part.lineno, found.get(name, part.lineno))
+        return found
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Names of arguments, functions and classes."""
+        return frozenset([*(one.arg for one in self.all(ast.arg)), *(one.name for one in self.definitions())])
+
     def definitions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
         """Every function and class, wherever it stands."""
         yield from self.all(ast.FunctionDef)
@@ -84,7 +113,7 @@ class Source:
 
     def on(self, code: codes.Code, line: int, message: str, fix: str = "", offset: int = 0) -> Finding:
         """The finding that something is wrong on `line` of the text, `offset` bytes behind its beginning."""
-        now, was = _line(self.text, line), _line(self.block.text, line)
+        now, was = (lines[line - 1] if 0 < line <= len(lines) else "" for lines in self.lines)
         before = len(now.encode("utf-8", "replace")[:offset].decode("utf-8", "ignore"))
         col = self.block.indent + max(len(was) - len(now), 0) + before + 1
         return code.at(self.block.span.path, self.block.first_line + line - 1, message, col=col, fix=fix)
@@ -226,8 +255,3 @@ def _how(name: ast.Name, source: Source) -> Bound:
     if isinstance(parent, ast.NamedExpr):
         return Bound(parent.value)
     return Bound()
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.split("\n")
-    return lines[number - 1] if 0 < number <= len(lines) else ""

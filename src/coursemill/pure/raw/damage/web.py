@@ -9,7 +9,7 @@ from coursemill.model import Block, Finding
 from coursemill.pure import codes
 from coursemill.pure.raw.damage.rule import in_markup
 from coursemill.pure.raw.damage.said import SAID
-from coursemill.pure.raw.damage.script import HTML, TAGS, Script, pairs, script
+from coursemill.pure.raw.damage.script import HTML, LONGEST, TAGS, Script, pairs, script
 
 OF_TEXT = "charAt|endsWith|padEnd|padStart|replace|replaceAll|split|startsWith|substring|toLowerCase|toUpperCase|trim"
 OF_ELEMENT = (
@@ -17,7 +17,7 @@ OF_ELEMENT = (
     "src|style|textContent|value"
 )
 OF_FILE = "arrayBuffer|name|size|text|type|lastModified"
-FILES = re.compile(r"(?:const|let|var)\s+(?P<name>\w+)\s*(?::[^=]+)?=\s*[\w.?$]+\.files\s*(?:;|$)")
+FILES = re.compile(r"(?:const|let|var)\s+(?P<name>\w+)\s*(?::[^=]+)?=\s*(?:[\w.?$]|\([^()]*\))+\.files\s*(?:;|$)")
 ONE_FILE = re.compile(r"(?:file|image|img|photo|picture|document|upload|blob|pdf|csv)\d?", re.IGNORECASE)
 READ = re.compile(r"\b(?:readAs\w+|createObjectURL|createImageBitmap)\s*\(\s*[\w.?$]+\.files\s*\)")
 OF_FILES = re.compile(rf"\.files\.(?:{OF_FILE})\b")
@@ -34,6 +34,8 @@ EMPTY_VALUE = re.compile(r"[\w$\])]\s*=\s*(?=[;,)])")
 EMPTY_FIRST = re.compile(r"[\w$]\(\s*,")
 EMPTY_LOOP = re.compile(r"\b(?:of|in)\s*\)")
 LOG = re.compile(r"console\.log\((?P<quote>[\"'`])(?P<text>[^\"'`]*)(?P=quote)\s*,\s*(?P<value>[\w.$]+)\s*\)")
+FURTHER = 100
+"""Lines below in which an element may be taken."""
 PLURAL = re.compile(r"(?:[^s]s|List|Array|data|batch)$")
 
 
@@ -113,7 +115,7 @@ def said(block: Block) -> Iterator[Finding]:
     """`console.log("First prediction:", predictions)`: the text says one, the code prints all."""
     code = script(block)
     for number, line in enumerate(code.raw):
-        for found in LOG.finditer(line):
+        for found in () if len(line) > LONGEST else LOG.finditer(line):
             told = SAID.search(found["text"])
             if told and PLURAL.search(found["value"]) and not SAID.search(found["value"]):
                 message = f"it says “{told[0]}”, and `{found['value']}` is all of it"
@@ -173,4 +175,4 @@ def _is_indexed(name: str, code: Script, number: int) -> bool:
         rf"\b{re.escape(name)}\s*(?:\?\.)?(?:\[|\.(?:length|item|map|forEach|slice|at|filter|reduce)\b)"
         rf"|(?:of|in|\.\.\.|from\()\s*{re.escape(name)}\b"
     )
-    return any(use.search(line) for line in code.raw[number:])
+    return any(use.search(line) for line in code.raw[number : number + FURTHER])
