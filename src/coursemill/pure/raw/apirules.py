@@ -28,6 +28,7 @@ class Rule:
     """Versions for which it holds (PEP 440): `>=2.0`."""
     source: str
     name: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     argument: int = -1

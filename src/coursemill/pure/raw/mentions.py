@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from coursemill.pure import comments
 
 _QUOTE = re.compile(r"(?:[ \t]*>)+[ \t]?")
-_ITEM = re.compile(r"([ \t]*)(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)(\[[ xX]\])?")
+_ITEM = re.compile(r"([ \t]*)(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _TITLE = re.compile(r"[ \t]*\[!([\w-]+)")
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)((?:[^`\n]|(?!\1)`)+?)(?<!`)\1(?!`)")
@@ -27,6 +27,8 @@ class Unit:
     text: str
     above: str
     """What is said over it: its heading, the items that it stands in, the sentence that leads to the list."""
+    depth: int = 0
+    """How many items it stands in; its own counts."""
 
     def place(self, position: int) -> tuple[int, int]:
         """The note's line and column (from 1) of a position in the text."""
@@ -51,6 +53,19 @@ def units(text: str, hidden: Collection[int]) -> Iterator[Unit]:
     yield from reader.flush()
 
 
+def around(all_units: list[Unit]) -> Iterator[tuple[Unit, str]]:
+    """Each unit with what stands around it: above it, and the rest of the outermost list item that it stands in."""
+    start = 0
+    for n, unit in enumerate(all_units):
+        if unit.depth < 2:
+            start = n
+        end = n + 1
+        while unit.depth and end < len(all_units) and all_units[end].depth > 1:
+            end += 1
+        rest = [one.text for one in all_units[start:end]] if unit.depth else [unit.text]
+        yield unit, "\n".join([unit.above, *rest])
+
+
 def spans(unit: Unit) -> Iterator[Span]:
     """The code spans of a unit."""
     for match in _SPAN.finditer(unit.text):
@@ -71,7 +86,6 @@ class _Units:
         self.heading = ""
         self.title = ""
         self.quiz = False
-        self.skipped = False
         self.lead = ""
         self.items: list[tuple[int, str]] = []
         self.item: int | None = None
@@ -82,10 +96,11 @@ class _Units:
         if not quote and (self.title or self.quiz):
             yield from self.flush()
             self.title, self.quiz = "", False
+        if self.quiz:
+            return  # what it asks about may well be wrong
         if not text.strip():
             yield from self.flush()
-            self.skipped = False
-            self.items = [] if hidden and not line else self.items
+                self.items = [] if hidden and not line else self.items
             return
         title = _TITLE.match(text) if quote else None
         item = _ITEM.match(text)
@@ -97,23 +112,22 @@ class _Units:
         elif title:
             yield from self.flush()
             self.title, self.quiz, self.items = text, title[1].lower() == "quiz", []
-            self.start(n, line)
-            yield from self.flush()
+            if not self.quiz:
+                self.start(n, line)
+                yield from self.flush()
         elif item:
             yield from self.flush()
             indent = len(item[1].expandtabs(4))
             self.items = [(at, said) for at, said in self.items if at < indent]
-            self.skipped = self.quiz and item[2] is not None
-            if not self.skipped:
-                self.item = indent
-                self.start(n, line)
+            self.item = indent
+            self.start(n, line)
         elif text.lstrip().startswith("|"):
             above = self.lines and not self.lines[0].lstrip().startswith("|")
             yield from self.flush()
             if above or not self.lead.lstrip().startswith("|"):
                 self.lead = f"{text} {self.lead}"
             self.start(n, line)
-        elif not self.skipped:
+        else:
             if not self.lines and not line[:1].isspace() and not quote:
                 self.items = []
             self.start(n, line)
@@ -130,7 +144,7 @@ class _Units:
         said = [self.heading, self.title, *(said for _, said in self.items)]
         if self.items or self.item is not None or text.lstrip("> \t").startswith("|"):
             said.append(self.lead)
-        yield Unit(self.first, text, "\n".join(filter(None, said)))
+        yield Unit(self.first, text, "\n".join(filter(None, said)), len(self.items) + (self.item is not None))
         if self.item is not None:
             self.items.append((self.item, text))
             self.item = None

@@ -14,7 +14,7 @@ from coursemill.pure import codes
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.raw import mentions, uncomment
 from coursemill.pure.raw.apirules import Library, Rule, book
-from coursemill.pure.raw.resolve import UNKNOWN, Names, Value
+from coursemill.pure.raw.resolve import OWN, UNKNOWN, Names, Value
 from coursemill.pure.raw.seen import SURE, Reader, Use
 
 KINDS = {
@@ -28,12 +28,20 @@ KINDS = {
 SAYS_SO = re.compile(
     r"\b(?:removed|removal|gone|deprecat\w+|obsolete|no longer|not? (?:\w+ )?any ?more|former(?:ly)?|superseded|retired"
     r"|discontinued|renamed|outdated|out of date|used to be|(?:does|do)(?: not|n't) exist|dropped (?:in|from|since|by)"
-    r"|old (?:name|way|api|version|spelling)s?|before (?:version|keras|tensorflow|numpy|pandas|spark|scrapy)"
-    r"|(?:Attribute|Import|ModuleNotFound|Type)Error|(?:Deprecation|Future)Warning)\b",
+    r"|refuse[sd]|old(?:er)? (?:name|way|api|version|spelling|code|text|tutorial|release|book)s?"
+    r"|before (?:version|keras|tensorflow|numpy|pandas|spark|scrapy)"
+    r"|(?:in|of|from|for) (?:keras [12]|tf ?1|tensorflow 1)"
+    r"|(?:Attribute|Import|ModuleNotFound|Type)Error|(?:Deprecation|Future)Warning)\b"
+    r"|\|\s*(?:old|before|was|until|1\.x|numpy 1|keras 2|tf ?1|tensorflow 1)\b[^|\n]*\|",
     re.IGNORECASE,
 )
 """Where a note says that a thing is gone, it need not be told."""
-_LEGACY = "TF_USE_LEGACY_KERAS"
+LEGACY = re.compile(r"\blegacy\b", re.IGNORECASE)
+"""This much is enough to say of what is deprecated."""
+_COUNTER = re.compile(
+    r"^\s*#+\s*(?:old|before|previously|deprecated|removed|bad|wrong|don't|do not|never)\b", re.IGNORECASE
+)
+_LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _JAVASCRIPT = frozenset({"javascript", "js", "jsx", "typescript", "ts", "html", "vue"})
 _JAVASCRIPT_TITLE = re.compile(r"\.js\b|JavaScript|TFJS", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -71,7 +79,7 @@ class _Index:
         """The libraries that a note speaks of."""
         said = f"{lesson.path}\n{lesson.text}"
         found = {key for key, library in self.libraries.items() if library.words.search(said)}
-        if "keras" in found and any(_LEGACY in block.text for block in lesson.blocks):
+        if "keras" in found and any(_LEGACY_KERAS in block.text for block in lesson.blocks):
             found.remove("keras")
         return frozenset(found)
 
@@ -162,7 +170,7 @@ class _Looker:
         seen: set[tuple[str, int]] = set()
         for use in reader.read(tree):
             for rule in self.rules(use):
-                if (rule.id, use.line) not in seen and not _said(lines, use):
+                if (rule.id, use.line) not in seen and not _said(rule, lines, use):
                     seen.add((rule.id, use.line))
                     taken = len(written[use.line - 1]) - len(lines[use.line - 1])  # comment marks
                     col = block.indent + max(taken, 0) + use.col
@@ -196,17 +204,16 @@ class _Looker:
                 yield from table.get(f"*.{owner.rpartition('.')[2]}.{last}", ())
             elif owner in index.names.like:
                 yield from table.get(f"{index.names.like[owner]}.{last}", ())
-            elif owner:
+            elif owner and not last.endswith(OWN):
                 yield from table.get(f"{owner}.*", ())
 
     def prose(self, reader: Reader) -> Iterator[Finding]:
         hidden = {n for block in self.lesson.blocks for n in range(block.span.start, block.span.end + 1)}
         hidden.update(range(1, self.lesson.front.end_line + 1))
         rules = [rule for rule in self.index.words if rule.library in self.about]
-        for unit in mentions.units(self.lesson.text, hidden):
-            found = [*self.spoken(unit, rules), *self.quoted(unit, reader)]
-            if found and not SAYS_SO.search(f"{unit.above}\n{unit.text}"):
-                for rule, shown, position in found:
+        for unit, around in mentions.around(list(mentions.units(self.lesson.text, hidden))):
+            for rule, shown, position in (*self.spoken(unit, rules), *self.quoted(unit, reader)):
+                if not _says(rule, around):
                     yield self.finding(rule, shown, *unit.place(position))
 
     def spoken(self, unit: mentions.Unit, rules: Iterable[Rule]) -> Iterator[tuple[Rule, str, int]]:
@@ -279,6 +286,8 @@ def _matches(rule: Rule, use: Use) -> bool:
         return fits and (not rule.takes or rule.takes in use.takes) and not use.beside.intersection(rule.unless)
     if use.call is None:
         return True
+    if use.name in rule.besides or use.name.removeprefix("tensorflow.") in rule.besides:
+        return False
     keywords = {keyword.arg for keyword in use.call.keywords}
     if rule.keyword and not keywords.intersection(rule.keyword):
         return False
@@ -307,17 +316,23 @@ def _shown(rule: Rule, use: Use) -> str:
     return f"{keyword}=` of `{use.shown}" if keyword else use.shown
 
 
-def _said(lines: list[str], use: Use) -> bool:
-    """Whether a comment on the line says that this is how it was, or one right above it that names the thing."""
-    if SAYS_SO.search(lines[use.line - 1].partition("#")[2]):
+def _says(rule: Rule, text: str) -> bool:
+    return bool(SAYS_SO.search(text) or (rule.kind == "deprecated" and LEGACY.search(text)))
+
+
+def _said(rule: Rule, lines: list[str], use: Use) -> bool:
+    """Whether a comment on the line says that this is how it was, or one above it that names the thing."""
+    if _says(rule, lines[use.line - 1].partition("#")[2]):
         return True
     above = use.line - 2
+    if above >= 0 and _COUNTER.match(lines[above]):
+        return True
     said = ""
-    while above >= 0 and lines[above].lstrip().startswith("#"):
-        said = f"{lines[above]}\n{said}"
+    while above >= 0 and lines[above].strip():
+        said = f"{lines[above].partition('#')[2]}\n{said}"
         above -= 1
     words = {use.shown.rpartition(".")[2], *(k.arg for k in (use.call.keywords if use.call else ()) if k.arg)}
-    return SAYS_SO.search(said) is not None and any(re.search(rf"\b{re.escape(word)}\b", said) for word in words)
+    return _says(rule, said) and any(re.search(rf"\b{re.escape(word)}\b", said, re.IGNORECASE) for word in words)
 
 
 def _unprompted(text: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 UNKNOWN = "?"
+OWN = "+"
+"""Ends the name of a class of the note's own, which stands for its base: what it makes is one, its arguments differ."""
 _BUILTINS = frozenset(vars(builtins))
 _LITERALS = (
     ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
@@ -100,7 +102,7 @@ class Resolver:
         if value is not None and value.name != UNKNOWN:
             return value.name
         if value is None:
-            for module in self.stars:
+            for module in self.stars if name not in _BUILTINS else ():
                 if f"{module}.{name}" in self.names.starred:
                     return f"{module}.{name}"
             if name in self.names.aliases:
@@ -113,6 +115,9 @@ class Resolver:
         """What comes out of calling `called`: of a library's class, an instance; of others', something of theirs."""
         if called.startswith(UNKNOWN):
             return UNKNOWN
+        if called.endswith(OWN):
+            base = called.removesuffix(OWN)
+            return self.names.makes.get(base, base if not base.startswith(".") else f"{base}()")
         owner, _, method = called.rpartition(".")
         usual = f"{self.names.like[owner]}.{method}" if owner in self.names.like else called
         return self.names.makes.get(usual, f"{called}()")
@@ -120,7 +125,7 @@ class Resolver:
     def tail(self, node: ast.expr) -> str | None:
         """How the text ends that an expression gives."""
         if isinstance(node, ast.Constant):
-            return str(node.value) if isinstance(node.value, str | bool) else None
+            return str(node.value) if isinstance(node.value, str | bool | int) else None
         if isinstance(node, ast.Name | ast.Attribute):
             value = self.scope.get(dotted(node) or "")
             return value.tail if value else None

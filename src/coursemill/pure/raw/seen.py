@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from coursemill.pure.raw.resolve import UNKNOWN, Resolver, Value, dotted
+from coursemill.pure.raw.resolve import OWN, UNKNOWN, Resolver, Value, dotted
 
 SURE = ("ImportError", "ModuleNotFoundError", "AttributeError")
 _TAKES_SETTINGS = frozenset({"set", "setdict", "update", "CrawlerProcess", "CrawlerRunner", "Settings"})
@@ -210,7 +210,7 @@ class Reader(Resolver):
     def visit_classdef(self, node: ast.ClassDef) -> None:
         for child in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
             self._visit(child)
-        bases = tuple(self.resolve(base) for base in node.bases)
+        bases = tuple(self.resolve(base).removesuffix(OWN) for base in node.bases)
         base = next((one for one in bases if not one.startswith(UNKNOWN)), "")
         made = self.names.makes.get(base, base)
         methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -233,7 +233,7 @@ class Reader(Resolver):
         bound = {name: value for name, value in self.scope.items() if name.startswith("self.")}
         self.scope = outer
         self.scope.update(bound)
-        self.scope[node.name] = Value(base or f".{node.name}")
+        self.scope[node.name] = Value(f"{base or f'.{node.name}'}{OWN}")
 
     def _instance(self, annotation: ast.expr | None) -> str:
         if annotation is None:
