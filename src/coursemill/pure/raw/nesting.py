@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from coursemill.pure.raw.logical import Item
 from coursemill.pure.raw.sense import sense
@@ -65,7 +65,6 @@ class _Place:
 class _Builder:
     items: Sequence[Item]
     known: Set[str]
-    spare: list[Item] = field(default_factory=list)
 
     def block(self, at: int, place: _Place) -> tuple[list[Node], int, list[Item]]:
         """Read the statements of a body from item `at` on; also return where they end, and comments in comments."""
@@ -152,9 +151,8 @@ class _Builder:
         nodes, end, spare = self.block(at, inner)
         if not nodes and spare:
             raised = [replace(one, level=1) for one in spare]
-            rescue = _Builder(raised, self.known).block(0, replace(inner, body=None))[0]
-            levels = {one.first for one in spare}
-            nodes = [_lowered(node, levels) for node in rescue]
+            rescue = _Builder(raised, self.known).block(0, replace(inner, body=None, mark=-1))[0]
+            nodes = [_lowered(node) for node in rescue]
         return nodes, end
 
     def inner(self, item: Item, word: str, place: _Place) -> _Place:
@@ -185,9 +183,7 @@ class _Builder:
                 found.append(Node(clause))
                 at += 1
                 continue
-            body, at = self.body(
-                clause, item.word if clause.word != "else" or item.word == "try" else "if", at + 1, place
-            )
+            body, at = self.body(clause, clause.word, at + 1, place)
             if body or clause.live:
                 found.append(Node(clause, tuple(body)))
             elif clause.word in {"elif", "except"}:
@@ -203,11 +199,12 @@ class _Builder:
         return at
 
 
-def _lowered(node: Node, levels: set[int]) -> Node:
+def _lowered(node: Node) -> Node:
+    """The same statement, in a comment in a comment again."""
     return Node(
         replace(node.item, level=2),
-        tuple(_lowered(child, levels) for child in node.body),
-        tuple(_lowered(child, levels) for child in node.clauses),
+        tuple(map(_lowered, node.body)),
+        tuple(map(_lowered, node.clauses)),
         tuple(replace(one, level=2) for one in node.decorators),
     )
 

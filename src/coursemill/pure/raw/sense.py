@@ -29,6 +29,13 @@ _LABELS = frozenset({
     "output", "outputs", "result", "results", "returns", "expected", "usage", "default", "see", "type", "input", "step",
     "pylint", "mypy", "ruff", "flake8", "fmt", "isort", "cython", "distutils", "pragma", "yapf", "nosec", "coding",
 })  # fmt: skip
+_SHOWN = frozenset({
+    "array", "tensor", "Tensor", "Row", "Timestamp", "Timedelta", "Counter", "OrderedDict", "defaultdict", "deque",
+    "Decimal", "Fraction", "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "dict_keys", "dict_values",
+    "dict_items", "matrix", "mappingproxy", "namespace", "range", "Namespace", "datetime", "date", "timedelta",
+    "PosixPath", "WindowsPath", "Response", "Match", "Categorical", "StructType", "StructField",
+})  # fmt: skip
+"""What values look like when they are printed; as statements, such calls do nothing."""
 
 
 def sense(code: str, statements: Sequence[ast.stmt], known: Set[str], *, inside: bool = False) -> Sense:
@@ -98,19 +105,17 @@ def _assigned(node: ast.Assign, known: Set[str]) -> Sense:
 def _annotated(node: ast.AnnAssign, known: Set[str]) -> Sense:
     if isinstance(node.target, ast.Name) and node.target.id.lower() in _LABELS:
         return "prose"
-    if not _is_type(node.annotation, known, sure=node.value is not None):
+    if not _is_type(node.annotation, known):
         return "prose"
     return "code" if node.value else "unclear"
 
 
-def _is_type(node: ast.expr, known: Set[str], *, sure: bool) -> bool:
-    """Whether an annotation looks like a type and not like a word behind a colon; `sure`: a value follows it."""
+def _is_type(node: ast.expr, known: Set[str]) -> bool:
+    """Whether an annotation looks like a type and not like the words behind a colon."""
     if isinstance(node, ast.Name):
-        camel = node.id[:1].isupper() and not node.id.isupper() and (sure or node.id[1:] != node.id[1:].lower())
-        return node.id in _TYPES or node.id in known or camel
+        return node.id in _TYPES or node.id in known or (node.id[:1].isupper() and not node.id.isupper())
     if isinstance(node, ast.BinOp):
-        either = _is_type(node.left, known, sure=sure) or _is_type(node.right, known, sure=sure)
-        return isinstance(node.op, ast.BitOr) and either
+        return isinstance(node.op, ast.BitOr) and (_is_type(node.left, known) or _is_type(node.right, known))
     if isinstance(node, ast.Constant):
         return node.value is None or (isinstance(node.value, str) and node.value.replace(".", "").isidentifier())
     if isinstance(node, ast.Subscript):
@@ -132,6 +137,11 @@ def _expression(node: ast.expr, known: Set[str]) -> Sense:
         return "code"
     if isinstance(node, ast.Subscript):
         return "code" if _about(node, known) else "unclear"
+    if isinstance(node, ast.BinOp | ast.Compare | ast.BoolOp):
+        parts = [child for child in ast.walk(node) if isinstance(child, ast.Subscript | ast.Call)]
+        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        if parts and names <= known | BUILTINS and not names.isdisjoint(known):
+            return "code"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift | ast.LShift):
         return "code" if _about(node.left, known) and _about(node.right, known) else "unclear"
     return "unclear"
@@ -141,6 +151,9 @@ def _call(node: ast.Call, known: Set[str]) -> Sense:
     called = node.func
     if isinstance(called, ast.Constant):
         return "prose"
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    if name in _SHOWN and not _about(called, known):
+        return "unclear"
     if isinstance(called, ast.Name) and len(called.id) == 1 and called.id not in known:
         return "unclear"  # O(n), f(x)
     if isinstance(called, ast.Name) and called.id not in known and called.id not in BUILTINS:
