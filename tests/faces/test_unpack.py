@@ -59,7 +59,7 @@ def test_it_accounts_for_every_line(here: Path) -> None:
     ends = [row[0].split("-") for row in rows]
     assert [int(end[0]) for end in ends] == [1, *(int(end[-1]) + 1 for end in ends[:-1])]
     assert sum(int(row[1]) for row in rows) == len(CHAT.splitlines())
-    assert "28 lines: 9 note, 5 fence, 2 name, 7 chat, 5 blank, 0 unknown" in result.stdout
+    assert "27 lines: 9 note, 5 fence, 2 name, 6 chat, 5 blank, 0 unknown" in result.stdout
     assert "chat.txt:19: refused `../Two.md`: the path leaves the vault with `..`" in result.stdout
     assert result.stdout.endswith("2 notes for vault: 1 written, 1 refused\n")
     assert (here / "vault/folder/One.md").read_text().startswith("---\ntags: [a]\n---\n# One\n")

@@ -45,13 +45,17 @@ class _Walk:
     inner: Mark | None = None
     loose: int = -1
     """The first mark that would close the note if its length didn't matter."""
+    short: int = -1
+    """The last one of three ticks that has no partner in the note."""
     opened: int = -1
     """The mark that opened `inner`."""
 
     @property
-    def ended(self) -> bool:
-        """Whether the note may have ended above: where the fence stands that is open now."""
-        return self.inner is not None and self.opened == self.loose
+    def ended(self) -> int:
+        """The mark at which the note may have ended already; -1 when there is none."""
+        if self.inner is not None and self.opened == self.loose:
+            return self.loose
+        return self.short if self.inner is None else -1
 
 
 def find(page: Page, begun: Beginning) -> Ending:
@@ -65,7 +69,7 @@ def find(page: Page, begun: Beginning) -> Ending:
     n = begun.mark
     while n < len(page.marks):
         after = _next_note(walk, n)
-        example = beginnings.is_example(page, after, begun) if after and not walk.ended else 0
+        example = beginnings.is_example(page, after, begun) if after and walk.ended < 0 else 0
         if after and not example:
             return _unclosed(walk, after.start, _first(page, n, after.start))
         if example:
@@ -82,8 +86,8 @@ def find(page: Page, begun: Beginning) -> Ending:
 def _next_note(walk: _Walk, n: int) -> Beginning | None:
     """The beginning of another note at mark `n`; what closes this one is none, unless this one may have ended above."""
     page, begun = walk.page, walk.begun
-    if walk.ended:
-        found = beginnings.at(page, n, page.marks[walk.loose].end)
+    if walk.ended >= 0:
+        found = beginnings.at(page, n, page.marks[walk.ended].end)
         return found if found and found.name else None
     mark = page.marks[n]
     if (mark.is_fence and _closes(walk, n)) or not _may_begin(walk, mark):
@@ -129,7 +133,7 @@ def _is_left(walk: _Walk, n: int) -> bool:
 def _opens(walk: _Walk, n: int) -> bool:
     """Whether three ticks without a language open a fence in a note that three ticks close, too."""
     page, mark = walk.page, walk.page.marks[n]
-    if page.below(mark.end) != mark.end or _CHAT.match(page.text, mark.end):
+    if not _holds(page, mark) or _CHAT.match(page.text, mark.end):
         return False
     line = _line_above(page, mark.start)
     if line and not line.rstrip(b"*_ ").endswith(b":"):
@@ -147,6 +151,11 @@ def _opens(walk: _Walk, n: int) -> bool:
             else:
                 depth = 1
     return False
+
+
+def _holds(page: Page, mark: Mark) -> bool:
+    """Whether a line with words follows directly, as it does in a fence and rarely below one."""
+    return page.below(mark.end) == mark.end
 
 
 def _may_begin(walk: _Walk, mark: Mark) -> bool:
@@ -170,6 +179,9 @@ def _inner(walk: _Walk, n: int) -> None:
         walk.inner = None
         return
     longest = fence.length if fence else 10**9
+    if inner is None and mark.is_bare and mark.length == len("```") < longest and not _holds(walk.page, mark):
+        walk.short = n
+        return
     if inner is None and mark.is_bare and 3 < mark.length < longest + (fence is None) and walk.loose < 0:
         walk.loose = n
     walk.inner, walk.opened = mark, n
@@ -183,7 +195,7 @@ def _closed(page: Page, begun: Beginning, n: int) -> Ending:
         if not mark.is_bare or not adjacent or len(closers) > 1 + (begun.outer > 0):
             break
         next_one = beginnings.at(page, n + len(closers), mark.start)
-        if (next_one and next_one.name) or (not begun.outer and page.below(mark.end) == mark.end):
+        if (next_one and next_one.name) or (not begun.outer and _holds(page, mark)):
             break  # it opens something
         closers.append(mark)
     return Ending(page.marks[n].start, n + len(closers), tuple(closers))
@@ -192,12 +204,12 @@ def _closed(page: Page, begun: Beginning, n: int) -> Ending:
 def _unclosed(walk: _Walk, end: int, mark: int) -> Ending:
     """The note ends above `end` at the latest, and no fence closes it as it should."""
     page, begun = walk.page, walk.begun
-    if walk.loose >= 0:
-        return _closed(page, begun, walk.loose)
+    if walk.loose >= 0 or walk.short >= 0:
+        return _closed(page, begun, walk.loose if walk.loose >= 0 else walk.short)
     inner = walk.inner
     if inner and inner.is_bare and begun.fence and inner.column <= begun.fence.column + 3:
         below = _skip_blank(page.text, inner.end, end)
-        if below >= end or _CHAT.match(page.text, below):
+        if not _holds(page, inner) or below >= end or _CHAT.match(page.text, below):
             return _closed(page, begun, walk.opened)
     last = max((m.end for m in page.marks[begun.mark : mark] if m.is_fence and m.start < end), default=begun.content)
     stop = end

@@ -162,7 +162,7 @@ def _skipped(found: _Found, n: int) -> int:
         if mark.is_bare and mark.char == here.char and mark.length >= here.length:
             _left_out(found, n)
             return m + 1
-        if mark.is_fence and (begun := beginnings.at(page, m, here.end)) and begun.name and mark.length > len("```"):
+        if mark.length > len("```") and (begun := beginnings.at(page, m, here.end)) and begun.name:
             break
     return n + 1
 
@@ -198,11 +198,10 @@ def _counted(found: _Found, depth: int) -> Unpacked:
     """Turn offsets into lines, and look into what is quoted."""
     text = found.page.text
     offsets, line, at = {0: 1}, 1, 0
-    for place in sorted({*(end for _, _, end in found.pieces), *(b.named for b, *_ in found.notes)}):
+    named, remarked = (begun.named for begun, *_ in found.notes), (place for place, _ in found.remarks)
+    for place in sorted({*(end for _, _, end in found.pieces), *named, *remarked}):
         line, at = line + text.count(b"\n", at, place), place
         offsets[place] = line
-    for place, _ in found.remarks:
-        offsets.setdefault(place, text.count(b"\n", 0, place) + 1)
     total = line - (not text or text.endswith(b"\n"))
     ranges: list[Range] = []
     quoted: list[Unpacked] = []
