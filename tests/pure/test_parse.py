@@ -208,6 +208,12 @@ def test_every_property_is_kept() -> None:
     assert parse.lesson(PATH, note).front.properties == expected
 
 
+def test_a_template_may_name_the_title() -> None:
+    lesson = parse.lesson("notes/_My_Map.md", "# On <% tp.file.title %>\n\n## `<% tp.x %>` and <% tp.y %>\n")
+    assert lesson.title == "On _My_Map"
+    assert [h.text for h in lesson.headings] == ["On _My_Map", "<% tp.x %> and <% tp.y %>"]
+
+
 def test_carriage_returns_end_lines() -> None:
     lesson = parse.lesson(PATH, "# T\n\r\n```python\r\nx = 1\r\n```\rtext\r")
     assert [(type(p), p.span.start, p.span.end) for p in lesson.parts] == [(Prose, 1, 1), (Code, 3, 5), (Prose, 6, 6)]

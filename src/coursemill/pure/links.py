@@ -25,6 +25,8 @@ FRAME = re.compile(
     r"""(?i:<iframe\b(?:[^<>]*?\s)?src=(?:"(?P<framed>[^"<>]+)"|'(?P<within>[^'<>]+)')[^<>]*>(?:[^<]{0,99}</iframe>)?)"""
 )
 """A page in the page, which JupyterLab leaves out."""
+FILE_TITLE = re.compile(r"<%[-_]?\s*tp\.file\.title\s*[-_]?%>")
+"""What Templater replaces by the note's name, and so does a notebook."""
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
 _TITLE = r"(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?"
 _ADDRESS = r"(?:[^()\s]|\([^()\s]*\))*"
@@ -49,7 +51,7 @@ _MARKS = re.compile(
   | ^(?P<lead>[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?)?)
     (?:\*\*|__)?(?P<field>{_NAME})(?:\*\*|__)?::(?=[ \t])
   | (?P<block>(?:(?<=\S)[ \t]+|^)\^[a-zA-Z0-9-]+[ \t]*$) # what a link may name: [[Note#^block]]
-  | (?<![\w=])==(?=[^\s=])(?P<marked>[^\n]{{0,999}}?[^\s=])==(?![\w=])
+  | (?<![\w=])==(?=[^\s=])(?P<marked>(?:[^\n]|\n(?![ \t]*(?:\n|[-*+>\#|]|\d+[.)]))){{0,999}}?[^\s=])==(?![\w=])
     """,
     re.VERBOSE | re.MULTILINE,
 )
@@ -181,7 +183,7 @@ def _plugins(part: Mapping[str, str | None], place: Place) -> str:
 
 def _expression(template: str, place: Place) -> str:
     """Templater's `<% … %>` as code; the note's own name where that is what it says."""
-    if re.fullmatch(r"<%[-_]?\s*tp\.file\.title\s*[-_]?%>", template):
+    if FILE_TITLE.fullmatch(template):
         return escaped(posixpath.basename(place.path).removesuffix(".md"))
     ticks = "`" * (max((len(run) for run in re.findall("`+", template)), default=0) + 1)
     line = re.sub(r"[ \t]*\n[ \t>]*", " ", template)

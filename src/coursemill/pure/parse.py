@@ -29,7 +29,7 @@ from coursemill.pure import codes, exercises, frontmatter, markdown, references,
 from coursemill.pure.attributes import of_fence
 from coursemill.pure.exercises import Task
 from coursemill.pure.fences import Notes
-from coursemill.pure.links import plain
+from coursemill.pure.links import FILE_TITLE, escaped, plain
 from coursemill.pure.markdown import Callout, Fence
 from coursemill.pure.pieces import piece, trimmed
 
@@ -177,7 +177,8 @@ class _Assembly:
     def heading(self, block: markdown.Heading) -> None:
         self.prose(block.start)
         self.close()
-        text = plain(block.text[:_LONGEST_HEADING])
+        name = escaped(PurePosixPath(self.path).stem)
+        text = plain(FILE_TITLE.sub(lambda _: name, block.text[:_LONGEST_HEADING]))
         self.slug = self.new_slug(text)
         self.headings.append(Heading(block.level, text, block.start + 1, self.slug))
 

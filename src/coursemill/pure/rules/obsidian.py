@@ -12,7 +12,7 @@ from coursemill.model import Block, Finding, Lesson
 from coursemill.pure import codes, dataview, embeds, links, markdown, plugins, references
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.links import plain
-from coursemill.pure.prose import EMBED, EMBEDDED
+from coursemill.pure.prose import DRAWING, EMBED, EMBEDDED
 from coursemill.pure.references import VERBATIM
 from coursemill.pure.rules.rule import Known, rule
 from coursemill.pure.vault import WIKILINK
@@ -28,7 +28,6 @@ _ASKED = re.compile(
 )
 _TEMPLATE = re.compile(r"<%(?:(?!<%)[\s\S]){1,999}?%>")
 _SCRIPT = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])[\s>]+)*<%")
-_KNOWN = re.compile(r"<%[-_]?\s*tp\.file\.title\s*[-_]?%>")
 _IN_CODE = re.compile(r"<%[-_*~+]?\s*tp\.")
 _FOOTNOTE = re.compile(
     rf"{VERBATIM} | ^[ \t>]*\[\^(?P<defined>[^\[\]\s]{{1,99}})\]: | (?<!!)\[\^(?P<used>[^\[\]\s]{{1,99}})\]",
@@ -36,6 +35,7 @@ _FOOTNOTE = re.compile(
 )
 _EMBEDS = re.compile(rf"{VERBATIM} | (?P<link>{WIKILINK.pattern})", re.VERBOSE)
 _SUSPECT = re.compile(rf"`\$?=|<%|\[\^|!\[\[|<(?:{LEFT_OUT})\b", re.IGNORECASE)
+_RUN = frozenset({"run", "setup", "file", "solution", "test", "wrong"})
 _PLAYED = (*links.PICTURES, *links.SOUNDS, *links.FILMS)
 
 
@@ -50,7 +50,7 @@ def fences(lesson: Lesson, known: Known) -> Iterator[Finding]:
         elif plugin := plugins.plugin(block.info):
             message = f"the notebook shows what {plugin} would draw as text"
             yield codes.PLUGIN.at(lesson.path, block.span.start, message, col=block.indent + 1)
-        elif block.language in PYTHON and block.role not in ("show", "output"):
+        elif block.role in _RUN or (block.language in PYTHON and not block.role):
             yield from _templates_in(lesson.path, block)
 
 
@@ -112,7 +112,7 @@ class _Text:
 
     def templates(self) -> Iterator[Finding]:
         for match in _TEMPLATE.finditer(self.masked):
-            if not _KNOWN.fullmatch(match[0]):
+            if not links.FILE_TITLE.fullmatch(match[0]):
                 yield self.at(codes.TEMPLATE, match.start(), "the notebook shows an expression of Templater as it is")
 
     def tags(self) -> Iterator[Finding]:
@@ -165,6 +165,8 @@ def _embedded(text: _Text, lesson: Lesson, known: Known) -> Iterator[Finding]:
             continue  # it is shown, or it is missing: another rule's
         if not found[0].endswith(".md"):
             why = f"JupyterLab does not show `{target}` in the page"
+        elif found[0].endswith(DRAWING):
+            why = "a drawing is no text"
         elif not EMBED.match(line):
             why = "a note is embedded on a line of its own only"
         elif _too_much(known, lesson.path, found[0], part):
