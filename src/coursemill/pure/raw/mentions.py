@@ -49,7 +49,7 @@ def units(text: str, hidden: Collection[int]) -> Iterator[Unit]:
     lines = comments.blanked(text).split("\n")
     reader = _Units()
     for n, line in enumerate(lines, 1):
-        yield from reader.take(n, "" if n in hidden else line, n in hidden)
+        yield from reader.take(n, "" if n in hidden else line)
     yield from reader.flush()
 
 
@@ -90,7 +90,7 @@ class _Units:
         self.items: list[tuple[int, str]] = []
         self.item: int | None = None
 
-    def take(self, n: int, line: str, hidden: bool) -> Iterator[Unit]:
+    def take(self, n: int, line: str) -> Iterator[Unit]:
         quote = _QUOTE.match(line)
         text = line[quote.end() :] if quote else line
         if not quote and (self.title or self.quiz):
@@ -100,7 +100,6 @@ class _Units:
             return  # what it asks about may well be wrong
         if not text.strip():
             yield from self.flush()
-                self.items = [] if hidden and not line else self.items
             return
         title = _TITLE.match(text) if quote else None
         item = _ITEM.match(text)
