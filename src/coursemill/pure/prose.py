@@ -29,6 +29,8 @@ NESTED = 12
 """Callouts and tabs in one another; what is deeper stays as it is written."""
 EMBEDDED = 3
 """Embeds in one another; a deeper one is a link."""
+DRAWING = ".excalidraw.md"
+"""A note that holds a drawing, and no text to embed."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,8 @@ def _embed(lines: Sequence[str], page: Page, level: int) -> str:
     part = part if part.startswith("^") else plain(part)
     source = (paths[0] if paths else "", part)
     text = None
-    if source not in (*page.within, (page.notebook, "")) and len(page.within) < EMBEDDED:
+    shown = source in (*page.within, (page.notebook, "")) or source[0].endswith(DRAWING)
+    if not shown and len(page.within) < EMBEDDED:
         text = page.vault.excerpt(*source)
     if not text or len(text) > LONGEST:
         return inline(lines[0], page)
