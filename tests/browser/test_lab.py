@@ -35,11 +35,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course of the one note that `coursemill new` writes, built."""
+    """A course of the note that `coursemill new` writes and of `anyblock.md`, built."""
     root = tmp_path_factory.mktemp("course")
     (root / "notes").mkdir()
     (root / "exchange").mkdir(mode=0o777)
     shutil.copy(ROOT / "nbgrader_config.py", root)
+    shutil.copy(Path(__file__).parent / "anyblock.md", root / "notes" / "Blocks.md")
     if DRAWING:
         (root / "node_modules").symlink_to(ROOT / "node_modules")
     for arguments in (["new", "First steps", "--worksheet", "WS_First"], ["build"]):
@@ -94,6 +95,31 @@ def test_a_student_opens_reads_and_runs_a_lesson(lab: str, page: "sync_api.Page"
     _reads_well(page, notebook)
     _runs(page, notebook)
     page.screenshot(path=tmp_path / "run.png")
+
+
+def test_anyblocks_lists_are_tables_cards_and_pictures(lab: str, page: "sync_api.Page", tmp_path: Path) -> None:
+    page.goto(f"{lab}/lab/tree/release/WS_First/Blocks.ipynb?token={TOKEN}")
+    notebook = page.locator(".jp-Notebook")
+    notebook.get_by_role("heading", name="Second").wait_for()
+    page.screenshot(path=tmp_path / "blocks.png")
+    assert "list2" not in notebook.inner_text()
+    rivers, cards, folded, last = (notebook.locator("table").nth(n) for n in range(4))
+    assert rivers.locator("th").all_inner_texts() == ["River", "Length", "Where"]
+    assert rivers.locator("td[rowspan='2']").inner_text() == "Elbe"
+    assert rivers.locator("td strong").inner_text() == "by others"
+    assert rivers.locator("td pre").inner_text().strip() == "4350 km"
+    assert rivers.locator("td").first.evaluate("e => getComputedStyle(e).textAlign") == "left"
+    boxes = [cell.bounding_box() for cell in cards.locator("td").all()]
+    assert len({box["y"] for box in boxes if box}) == 1, "cards stand beside one another"
+    assert len({box["x"] for box in boxes if box}) == 3
+    assert cards.locator("td li").all_inner_texts() == ["a", "b"]
+    assert not folded.is_visible()
+    notebook.get_by_text("Folded", exact=True).click()
+    assert folded.locator("td").all_inner_texts() == ["c", "d"]
+    assert last.locator("xpath=ancestor::blockquote").count() == 1
+    if DRAWING:
+        picture = notebook.get_by_role("img", name="The plan")
+        assert picture.evaluate("i => i.complete && i.naturalWidth > 100")
 
 
 def test_a_teacher_finds_the_worksheet_in_formgrader(lab: str, page: "sync_api.Page") -> None:

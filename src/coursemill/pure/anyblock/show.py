@@ -19,6 +19,8 @@ _LONG = 25
 """Lines from which a block that is folded when it is long is folded."""
 _SHORT, _FEW, _WIDE = 300, 8, 90
 """A card's characters, its lines, and the columns of code that all cards beside one another have together."""
+_APART = 'style="margin-bottom: 12px"'
+"""Of what has no margin of its own in JupyterLab."""
 _ACROSS = 4
 """Cards beside one another, at most."""
 
@@ -58,7 +60,7 @@ def _framed(header: Header, title: str, body: str) -> str:
     if header.fold:
         opened = " open" if header.fold == "+" and body.count("\n") < _LONG else ""
         summary = f"<summary><b>{callouts.as_html(title or 'Show')}</b></summary>"
-        return "\n\n".join((f"<details{opened}>\n{summary}", body, "</details>"))
+        return "\n\n".join((f"<details {_APART}{opened}>\n{summary}", body, "</details>"))
     return "\n\n".join(part for part in (f"<b>{title}</b>" if title else "", body) if part)
 
 
@@ -104,10 +106,11 @@ def _cards(items: Sequence[Item], across: int, render: Renderer, level: int) -> 
         body = render.blocks("\n\n".join(part for part in below if part), level).strip("\n")
         heading = f"<b>{callouts.as_html(render.inline(title))}</b>" if title else ""
         cells.append("\n\n".join(part for part in (heading, body) if part))
-    style = f'style="text-align: left; vertical-align: top; width: {100 // across}%"'
+    edge = f"1px solid rgba({callouts.GREY}, 0.5)"
+    style = f'style="text-align: left; vertical-align: top; width: {100 // across}%; border: {edge}"'
     rows = [cells[n : n + across] for n in range(0, len(cells), across)]
     shown = ("<tr>\n" + "\n".join(f"<td {style}>\n\n{cell}\n\n</td>" for cell in row) + "\n</tr>" for row in rows)
-    return "\n".join(["<table>", *shown, "</table>"])
+    return "\n".join(['<table style="width: 100%">', *shown, "</table>"])
 
 
 _TABLES: dict[Mode, Callable[[Sequence[Item], tables.Shown], tables.Table]] = {
@@ -129,7 +132,7 @@ def _diagram(header: Header, items: Sequence[Item], text: str, render: Renderer,
         return "\n\n".join(part for part in (root, plain) if part)
     opened = " open" if _holds_blocks(items) else ""
     above = f"<b>{render.inline(header.root)}</b>" if header.root else ""
-    details = (f"<details{opened}>\n<summary>The same as a list</summary>", above, plain, "</details>")
+    details = (f"<details {_APART}{opened}>\n<summary>The same as a list</summary>", above, plain, "</details>")
     return "\n\n".join((picture, *(part for part in details if part)))
 
 
