@@ -117,9 +117,10 @@ def _trailing(comment: _Comment, event: Event) -> _Said | None:
     if found is None or event.where not in ("once", "perhaps"):
         return None
     literal = values.is_literal(found.text)
-    if mark is None and not (literal and found.remark[:1] in ("", "(")):
+    shown = literal or (event.kind == "print" and values.is_shown(found.text))
+    if mark is None and not (shown and found.remark[:1] in ("", "(")):
         return None
-    if not literal and mark and (mark.weak or (not mark.sure and event.kind != "print")):
+    if not shown and mark and (mark.weak or (not mark.sure and event.kind != "print")):
         return None
     return None if event.kind == "maybe" and not (mark and mark.sure) else _of(event, [found], {})
 
@@ -171,7 +172,7 @@ def _of(event: Event, found: Sequence[values.Value], moved: Mapping[int, str]) -
     """What is said of `event`, when its text allows that."""
     call = event.call
     raised = values.is_error(found[0].text) and not event.path
-    if (call is not None and not prints.is_plain(call)) or raised:
+    if (call is not None and not prints.is_plain(call)) or raised or prints.varies(event.node):
         return None
     texts = [one.text for one in found]
     vague = event.kind == "maybe" or (event.kind == "shown" and not values.is_literal(texts[-1]))

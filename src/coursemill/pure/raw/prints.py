@@ -15,6 +15,11 @@ SILENT = frozenset({
     "remove", "reverse", "seed", "setdefault", "sort", "update", "write", "write_text", "write_bytes",
 })  # fmt: skip
 """Methods that are called for what they do, and print nothing."""
+CHANGING = frozenset({
+    "choice", "getpid", "id", "now", "perf_counter", "rand", "randint", "randn", "random", "sample", "shuffle", "time",
+    "time_ns", "today", "urandom", "utcnow", "uuid1", "uuid4",
+})  # fmt: skip
+"""Functions that give something else at every call."""
 TALKING = frozenset(
     {"call", "crawl", "evaluate", "execute", "fit", "main", "predict", "process", "run", "start", "train"}
 )
@@ -81,6 +86,15 @@ def parts(call: ast.Call) -> list[str | None]:
         else:
             found.append(None)
     return found
+
+
+def varies(node: ast.AST) -> bool:
+    """Whether what it shows is another thing each time: a time, something random, an address."""
+    for one in ast.walk(node):
+        name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
+        if name in CHANGING and any(isinstance(call, ast.Call) and call.func is one for call in ast.walk(node)):
+            return True
+    return False
 
 
 def is_plain(call: ast.Call) -> bool:

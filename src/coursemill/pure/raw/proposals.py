@@ -18,6 +18,14 @@ PLAIN = frozenset({"", "text", "txt", "plain", "plaintext"})
 OUTPUT = frozenset({"output", "stdout", "out", "result"})
 """What authors call the language of what code prints."""
 _CODE = re.compile(r"^(?:import|from|def|class|async def|print\(|with|for|while)\b", re.MULTILINE)
+_INSTALL = re.compile(r"[!%](?:sudo\s+)?(?:\S*pip3?|uv|conda|mamba|apt|apt-get|npm|brew)\s.*\binstall\b")
+NO_PYTHON: Mapping[str, str] = {
+    "session": "it was copied from an interpreter with its prompts",
+    "shell": "it is for a shell, not for Python",
+    "tree": "it is a list of files, not code",
+    "output": "it is output, not code",
+}
+"""Why a block that says it is Python does not parse."""
 _LONGEST = 160
 
 
@@ -122,7 +130,9 @@ class _Walk:
         if not statements.count(text) and not python.look(text).problem:
             return None, False
         why, names = runnable.attempt(text, self.names)
-        why = why or self.lost(block)
+        why = why or self.lost(block) or ("it installs software" if _installs(text) else "")
+        if names is self.names and python.look(text).problem:
+            why = NO_PYTHON.get(kinds.kind(block), why)
         if why:
             self.names.show(text)
             return self.proposal(block, text, (f"show: {why}",), f'role="show" why="{_safe(why)}"'), False
@@ -150,7 +160,7 @@ class _Walk:
             info = 'text role="output"' if block.language not in PLAIN - {""} else f'{block.info} role="output"'
             return Proposal(block, ("claim",), info=info)
         look = kinds.look(block)
-        if look.kind == "file" and block.language and (path := kinds.file_path(block)):
+        if look.kind == "file" and block.language not in ("", "json") and (path := kinds.file_path(block)):
             return self.proposal(block, block.text, (f"file {path}",), f'role="file" path="{path}"')
         unmarked = not block.info and look.kind in ("live", "imports") and _CODE.search(block.text)
         if unmarked and not python.look(block.text).problem:
@@ -189,6 +199,12 @@ class _Walk:
         later = [block for block in self.lesson.blocks[n + 1 :] if block.language in PYTHON and not block.role]
         cells = (uncomment.live(block.text) for block in later if not kinds.file_path(block))
         return any(bound.bound & (runnable.needed(cell) - self.names.bound) for cell in cells)
+
+
+def _installs(text: str) -> bool:
+    """Whether a cell does nothing but install something."""
+    lines = [line.strip() for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    return bool(lines) and all(_INSTALL.match(line) for line in lines)
 
 
 def _authored(lesson: Lesson) -> Iterator[Span]:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 ANYTHING = "..."
 LONGEST = 2000
 """Characters of a value that are looked at for remarks."""
-_WORD = r"(?:(?:expected|printed|console|actual)[ ]+)?(?:outputs?|results?|prints?|out(?:\[\d+\])?)"
+_WORD = (
+    r"(?:(?:expected|printed|console|actual)[ ]+)?(?:outputs?|results?|prints?|out(?:\[\d+\])?"
+    r"|ausgabe|ergebnis|salida|resultado|saída|sortie|résultat|uitvoer|risultato|wynik|вывод|результат)"
+)
 _MARK = re.compile(
-    rf"(?:(?P<word>{_WORD})[ ]*(?P<which>\([^()]*\))?[ ]*(?::|=>|->|→)|(?P<arrow>→|-+>|=+>|⇒|➜|>>>)"
+    rf"(?:(?P<word>{_WORD})[ ]*(?P<which>\([^()]*\))?[ ]*(?::|=>|->|→)|(?P<arrow>→|-+>|=+>|⇒|➜|>>>|>(?=\s))"
     r"|(?P<verb>prints)(?=\s))"
     r"\s*(?P<rest>.*)",
     re.IGNORECASE,
@@ -24,6 +27,8 @@ _DESCRIPTION = re.compile(
     r"|(?i:depends|varies|something|nothing|random|whatever|raises|throws|shows|displays)\b"
     r"|.*\b(?:or similar|may vary|will vary|varies|could vary|depends on|or so)\b|\S+ or \S+$|<(?:your|some)\b"
 )
+_SHOWN = re.compile(r"<class '[\w.]+'>|\[[-+\d.e ]*\d[-+\d.e ]*\]|[A-Z]\w*\(.*\)|dict_(?:keys|values|items)\(.*\)")
+"""What else is hardly anything but output: a class, NumPy's arrays, `Counter(…)`."""
 _ERROR = re.compile(r"(?:[A-Z]\w*)?(?:Error|Exception|Traceback)\b")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
 _PARENTHESES = re.compile(r"(?P<value>.*\S)\s+(?P<remark>\([^()]*(?:\([^()]*\)[^()]*)*\)\.?)\s*$")
@@ -103,6 +108,11 @@ def is_literal(text: str) -> bool:
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return False
     return True
+
+
+def is_shown(text: str) -> bool:
+    """Whether `text` looks like what Python prints, though it may be no literal."""
+    return is_literal(text) or _SHOWN.fullmatch(text) is not None
 
 
 def is_error(text: str) -> bool:
