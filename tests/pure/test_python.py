@@ -91,3 +91,7 @@ def test_no_text_raises(text: str, cell: bool) -> None:
     assert problem is None or (problem.line >= 1 and problem.col >= 1 and problem.message)
     tree = python.tree(text, cell=cell)
     assert isinstance(tree, ast.Module) if problem is None else tree is None
+
+
+def test_an_indentation_that_fits_nowhere_beside_a_magic_is_a_problem() -> None:
+    assert python.look("  !a\n x = 1\nif x:\n    y\n  z").problem

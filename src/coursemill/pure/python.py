@@ -98,7 +98,10 @@ def _magics_translated(text: str) -> str:
     lines = text.splitlines(keepends=True)
     finders: list[Any] = TransformerManager().token_transformers  # type: ignore[no-untyped-call] # has no types
     for _ in range(MAX_TOKENIZED // len(text) + 1):
-        magics = [_magic(tokens, finders) for tokens in make_tokens_by_line(lines)]
+        try:
+            magics = [_magic(tokens, finders) for tokens in make_tokens_by_line(lines)]
+        except SyntaxError:  # of an indentation: what compiles it says where
+            break
         translated = lines
         for magic in reversed(magics):
             if magic is not None:
