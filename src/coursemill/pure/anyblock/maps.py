@@ -19,7 +19,7 @@ _ARROW = re.compile(r"(?P<from>.*?\S)[ \t]*--(?:[ \t]*(?P<words>[^->\s][^>]*?)[ 
 """An item that says which others are connected: `a --words--> b`."""
 _LONGEST = 120
 """Characters of a node; the list below the picture has them all."""
-_MOST = 150
+MOST = 150
 """Nodes that one can still find one's way in."""
 _CONFIG = """---
 config:
@@ -36,7 +36,7 @@ _LOOKALIKES = str.maketrans({'"': "'", "`": "'", "<": "‹", ">": "›", "\n": "
 
 def source(asked: Header, items: Sequence[Item]) -> str:
     """Mermaid's source of the tree; nothing when there is none that one could read."""
-    if not items or max(item.levels for item in items) > tree.DEEPEST or _count(items) > _MOST:
+    if not items or max(item.levels for item in items) > tree.DEEPEST or _count(items) > MOST:
         return ""
     arrow = "-->" if asked.mode == "flow" else "---"
     drawn = _Drawn(arrow)
