@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from coursemill.model import Block, Exercise, Lesson, Span
 from coursemill.pure import python, roles, statements
@@ -196,9 +197,16 @@ class _Walk:
         """Whether cells below use what a block binds that looks like a file, without importing it."""
         bound = Names()
         bound.run(text)
-        later = [block for block in self.lesson.blocks[n + 1 :] if block.language in PYTHON and not block.role]
-        cells = (uncomment.live(block.text) for block in later if not kinds.file_path(block))
-        return any(bound.bound & (runnable.needed(cell) - self.names.bound) for cell in cells)
+        return bool(bound.bound & (self.used_below[n] - self.names.bound))
+
+    @cached_property
+    def used_below(self) -> list[frozenset[str]]:
+        """For each block the names that cells below it need."""
+        found = [frozenset[str]()]
+        for block in reversed(self.lesson.blocks[1:]):
+            cell = block.language in PYTHON and not block.role and not kinds.file_path(block)
+            found.append(found[-1] | runnable.needed(uncomment.live(block.text)) if cell else found[-1])
+        return found[::-1]
 
 
 def _installs(text: str) -> bool:
