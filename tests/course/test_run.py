@@ -182,6 +182,28 @@ x = 1
 # nothing but words
 ```
 """,
+    "Imports": """
+```python
+import os
+from pathlib import Path
+```
+
+```python role="show" why="f is defined nowhere"
+f()
+```
+""",
+    "Listed": """
+1. First
+   - Second
+
+     ```python
+     print("b")
+     ```
+
+     ```text role="output"
+     c
+     ```
+""",
     "Prose": "\nOnly words.\n",
 }
 FRONT = {"Hangs": "timeout: 20\n", "Stubborn": "timeout: 15\n"}
@@ -295,6 +317,8 @@ def test_every_false_claim_shows_its_difference(report: Report, lines: Lines) ->
     assert (run.status, run.statements) == ("failed", 4)
     assert [f.difference for f in run.failures] == ["  a\n- c\n+ b", "- 4\n+ 3"]
     assert run.failures[0].place == f"notes/Claims.md:{lines('Claims', 'role=')}"
+    listed = failure(report, "Listed")
+    assert (listed.place, listed.difference) == (f"notes/Listed.md:{lines('Listed', 'role=')}", "- c\n+ b")
 
 
 @pytest.mark.kernel
@@ -349,6 +373,9 @@ def test_what_proves_nothing_is_empty_and_comments_are_a_problem(report: Report)
     comments, prose = outcome(report, "Comments"), outcome(report, "Prose")
     assert (comments.status, comments.problem) == ("empty", True)
     assert (prose.status, prose.problem, prose.notebook) == ("empty", False, "")
+    imports = outcome(report, "Imports")
+    assert (imports.status, imports.reason, imports.problem) == ("empty", "nothing but imports was executed", True)
+    assert (imports.statements, imports.imports, imports.shown) == (2, 2, 1)
 
 
 @pytest.mark.kernel

@@ -47,6 +47,14 @@ def test_comments_and_no_code_prove_nothing() -> None:
     assert judge(notebook()).status == "empty"
 
 
+def test_imports_alone_prove_nothing() -> None:
+    judged = judge(notebook(code("import os\nfrom re import sub"), code("# x", 2)))
+    assert (judged.status, judged.statements, judged.imports) == ("empty", 2, 2)
+    assert judged.reason == "nothing but imports was executed"
+    judged = judge(notebook(code("import os\nos.getcwd()")))
+    assert (judged.status, judged.statements, judged.imports) == ("passed", 2, 1)
+
+
 def test_an_error_fails_and_its_statements_do_not_count() -> None:
     judged = judge(notebook(code("x = 1\nf()", outputs=[ERROR], exception=True), code("y = 2", None, id="c2")))
     assert (judged.status, judged.cells, judged.statements) == ("failed", 0, 0)

@@ -13,13 +13,24 @@ FAILURE = Failure(
     "claim", "notes/L.md:12", "c1", "the code prints something else", ("notes/L.md:3: f()",), "- <b>1</b>\n+ 2"
 )
 RUNS = (
-    Run("A", "notes/A.md", "ws", "cpu", "passed", seconds=2.5, statements=7, notebook="build/runs/cpu/ws/A.ipynb"),
+    Run(
+        "A",
+        "notes/A.md",
+        "ws",
+        "cpu",
+        "passed",
+        seconds=2.5,
+        statements=7,
+        imports=2,
+        shown=1,
+        notebook="build/runs/cpu/ws/A.ipynb",
+    ),
     Run("A", "notes/A.md", "ws", "gpu", "unavailable", "no NVIDIA driver", "install it"),
     Run("B", "notes/B.md", "ws", "cpu", "failed", "wrong & <bad>", seconds=61, failures=(FAILURE,), exercises=2),
     Run("B", "notes/B.md", "ws", "gpu", "not offered", "the note does not list gpu"),
     Run("C", "notes/C.md", "ws", "cpu", "died", "the kernel was killed", failures=(FAILURE,)),
     Run("D", "notes/D.md", "ws", "cpu", "empty", "no statement was executed", code=1),
-    Run("E", "notes/E.md", "ws", "cpu", "empty", "it has no code"),
+    Run("E", "notes/E.md", "ws", "cpu", "empty", "it has no code", shown=4),
     Run("F", "notes/F.md", "ws", "cpu", "passed", seconds=0.5, cached=True, parameters={"epochs": 1}),
 )
 KERNELS = (Kernel("cpu", True, devices=("2 cores",)), Kernel("gpu", False, "no NVIDIA driver", "install it"))
@@ -41,6 +52,7 @@ def test_runs_survive_json(run: Run) -> None:
 def test_data_says_everything() -> None:
     data = json.loads(json.dumps(report.data(REPORT)))
     assert data["counts"]["passed"] == 2
+    assert data["totals"] == {"statements": 7, "imports": 2, "shown": 5}
     assert data["kernels"][1]["reason"] == "no NVIDIA driver"
     assert [run["problem"] for run in data["runs"]] == [False, False, True, False, True, True, False, False]
 
@@ -58,7 +70,16 @@ def test_junit_has_a_suite_a_kernel_and_a_case_a_lesson() -> None:
     assert [case.attrib["name"] for case in gpu] == ["A"]
     assert gpu[0][0].tag == "skipped"
     assert gpu[0][0].attrib == {"message": "no NVIDIA driver (install it)"}
-    assert [[e.tag for e in case] for case in cpu] == [[], ["failure"], ["error"], ["failure"], ["skipped"], []]
+    outcomes = [[e.tag for e in case if e.tag != "system-out"] for case in cpu]
+    assert outcomes == [[], ["failure"], ["error"], ["failure"], ["skipped"], []]
+    assert [case.findtext("system-out") for case in cpu] == [
+        "7 statements executed (2 imports), 1 block shown, not run",
+        "0 statements executed",
+        None,
+        None,
+        "4 blocks shown, not run",
+        "0 statements executed",
+    ]
     assert cpu[1][0].attrib == {"message": "wrong & <bad>", "type": "failed"}
     assert cpu[1][0].text == report.explain(FAILURE)
 
@@ -71,6 +92,7 @@ def test_junit_has_only_what_jenkins_schema_allows() -> None:
         "failure": {"message", "type"},
         "error": {"message", "type"},
         "skipped": {"message"},
+        "system-out": set(),
     }
     for element in ElementTree.fromstring(report.junit(REPORT)).iter():
         assert element.attrib.keys() <= allowed[element.tag]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursemill.pure.statements import count
+from coursemill.pure.statements import count, imports
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,21 @@ from coursemill.pure.statements import count
 )
 def test_statements_are_counted_as_a_person_would(source: str, expected: int) -> None:
     assert count(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import os, sys\nfrom re import sub; x = 1", 2),
+        ("%matplotlib inline\nimport os", 1),
+        ("try:\n    import x\nexcept ImportError:\n    x = None", 0),
+        ("%%bash\nimport os", 0),
+        ("import = 1", 0),
+        ("", 0),
+    ],
+)
+def test_imports_are_counted_apart(source: str, expected: int) -> None:
+    assert imports(source) == expected
 
 
 @given(st.text())

@@ -21,6 +21,7 @@ from coursemill.effects.store import Stamp
 from coursemill.model import ACCELERATORS, Finding, Lesson
 from coursemill.pure import editions
 from coursemill.pure.diagrams import diagram_sources
+from coursemill.pure.fences import PYTHON
 from coursemill.pure.outcome import Failure
 from coursemill.pure.parameters import Parameter, declared
 
@@ -40,6 +41,8 @@ class Card:
     timeout: float
     exercises: int = 0
     points: float = 0.0
+    shown: int = 0
+    """Python blocks that are shown and not run."""
     files: Files = ()
     """What lies beside the notebook: (path there, path below the course's root)."""
     digest: str = ""
@@ -147,6 +150,7 @@ def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: 
         timeout=float(lesson.front.timeout or course.config.timeout),
         exercises=len(lesson.tasks),
         points=lesson.points,
+        shown=sum(block.role == "show" and block.language in PYTHON for block in lesson.blocks),
         files=files,
         digest=digest,
     )

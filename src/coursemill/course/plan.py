@@ -92,10 +92,11 @@ def _blank(card: Card, kernel: Kernel) -> Run:
         status="cancelled",
         exercises=card.exercises,
         points=card.points,
+        shown=card.shown,
     )
 
 
 def _result(found: Run) -> dict[str, Any]:
     """What a kept run says that is not known before it starts."""
-    names = ("status", "reason", "seconds", "code", "cells", "statements")
+    names = ("status", "reason", "seconds", "code", "cells", "statements", "imports")
     return {name: getattr(found, name) for name in names}

@@ -139,6 +139,7 @@ def _judged(planned: Run, executed: Executed) -> Run:
         code=judgement.code,
         cells=judgement.cells,
         statements=judgement.statements,
+        imports=judgement.imports,
         failures=tuple(failures),
     )
 

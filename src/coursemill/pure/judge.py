@@ -34,6 +34,8 @@ class Judgement:
     statements: int
     failures: tuple[Failure, ...]
     reason: str = ""
+    imports: int = 0
+    """How many of the statements only import something."""
 
 
 def judge(notebook: Mapping[str, Any], stop: Stop | None = None) -> Judgement:
@@ -41,13 +43,15 @@ def judge(notebook: Mapping[str, Any], stop: Stop | None = None) -> Judgement:
     code = [c for c in notebook["cells"] if c["cell_type"] == "code" and _text(c["source"]).strip()]
     code = [{**c, "source": _text(c["source"])} for c in code]
     ran = [c for c in code if c["execution_count"] is not None and not _failed(c) and not _stopped(c, stop)]
-    count = sum(statements.count(c["source"]) for c in ran if not _tagged(c, GENERATED))
+    own = [c["source"] for c in ran if not _tagged(c, GENERATED)]
+    count, imports = sum(map(statements.count, own)), sum(map(statements.imports, own))
     failures = [*_errors(code, stop), *_false_claims(ran)]
     if not failures:
         failures = _left_out(code)
-    status: Status = stop.kind if stop else "failed" if failures else "passed" if count else "empty"
-    own = sum(not _tagged(c, GENERATED) for c in code)
-    return Judgement(status, own, len(ran), count, tuple(failures), _reason(status, own, failures))
+    status: Status = stop.kind if stop else "failed" if failures else "passed" if count > imports else "empty"
+    cells = sum(not _tagged(c, GENERATED) for c in code)
+    reason = _reason(status, cells, imports, failures)
+    return Judgement(status, cells, len(ran), count, tuple(failures), reason, imports)
 
 
 def _errors(code: Sequence[Cell], stop: Stop | None) -> list[Failure]:
@@ -99,10 +103,12 @@ def _stopped(cell: Cell, stop: Stop | None) -> bool:
     return stop is not None and cell["id"] == stop.cell
 
 
-def _reason(status: Status, code: int, failures: Sequence[Failure]) -> str:
+def _reason(status: Status, code: int, imports: int, failures: Sequence[Failure]) -> str:
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         return f"{failures[0].message.splitlines()[0]}{more}"
+    if status == "empty" and imports:
+        return "nothing but imports was executed"
     if status == "empty":
         return "no statement was executed: its code cells hold only comments" if code else "it has no code"
     return ""

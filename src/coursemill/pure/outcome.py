@@ -57,6 +57,10 @@ class Run:
     """Code cells that were executed to their end."""
     statements: int = 0
     """Top-level statements in those cells."""
+    imports: int = 0
+    """How many of them only import something: they alone prove nothing."""
+    shown: int = 0
+    """Python blocks of the note that are shown and not run."""
     exercises: int = 0
     points: float = 0.0
     failures: tuple[Failure, ...] = ()
@@ -72,7 +76,7 @@ class Run:
 
     @property
     def problem(self) -> bool:
-        """It makes the whole run fail: also code cells none of which holds a statement."""
+        """It makes the whole run fail: also code cells none of which holds a statement that does something."""
         return self.status in PROBLEMS or (self.status == "empty" and self.code > 0)
 
     @property
@@ -112,6 +116,16 @@ class Report:
     @property
     def problems(self) -> tuple[Run, ...]:
         return tuple(r for r in self.runs if r.problem)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """What was executed in all, and what of the lessons was only shown."""
+        shown = dict(sorted((run.note, run.shown) for run in self.runs))
+        return {
+            "statements": sum(run.statements for run in self.runs),
+            "imports": sum(run.imports for run in self.runs),
+            "shown": sum(shown.values()),
+        }
 
     @property
     def lacking(self) -> tuple[Kernel, ...]:

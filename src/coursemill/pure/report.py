@@ -24,6 +24,7 @@ def data(report: Report) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "required": list(report.required),
         "counts": report.counts(),
+        "totals": report.totals,
         "kernels": [
             {
                 "name": k.name,
@@ -81,6 +82,7 @@ def html(report: Report, link: Callable[[str], str]) -> str:
         left_out=len(bars[LONGEST_PLOT:]),
         axis=_axis(max((bar.seconds for bar in bars), default=0.0)),
         problems=report.problems,
+        executed=executed,
         link=link,
     )
     return page.rstrip("\n") + "\n"
@@ -92,6 +94,17 @@ def explain(failure: Failure) -> str:
     cell = [f"in cell {failure.cell}"] if failure.cell else []
     below = [*cell, *failure.trace, *failure.difference.splitlines()]
     return "\n".join([head.replace("\n", "\n    "), *(f"    {line}" for line in below)])
+
+
+def executed(run: Run) -> str:
+    """What a run has executed, in a few words; nothing when it never began."""
+    imports = f" ({_count(run.imports, 'import')})" if run.imports else ""
+    ran = [f"{_count(run.statements, 'statement')} executed{imports}"] if run.seconds or run.statements else []
+    return ", ".join(ran + ([f"{_count(run.shown, 'block')} shown, not run"] if run.shown else []))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +136,28 @@ def _case(suite: ElementTree.Element, run: Run, *, lacking: bool) -> str:
         name=_xml(run.lesson),
         time=f"{run.seconds:.3f}",
     )
+    kind = _kind(run, lacking=lacking)
+    if kind:
+        _outcome(case, run, kind)
+    if said := executed(run):
+        ElementTree.SubElement(case, "system-out").text = said
+    return kind
+
+
+def _kind(run: Run, *, lacking: bool) -> str:
     if run.status == "passed":
         return ""
     if run.problem:
-        kind = "error" if run.status in {"died", "timeout"} else "failure"
-    else:
-        kind = "error" if lacking else "skipped"
+        return "error" if run.status in {"died", "timeout"} else "failure"
+    return "error" if lacking else "skipped"
+
+
+def _outcome(case: ElementTree.Element, run: Run, kind: str) -> None:
     message = f"{run.reason} ({run.fix})" if run.fix else run.reason
     attributes = {"message": _xml(message or run.status)}
     outcome = ElementTree.SubElement(case, kind, attributes | ({"type": run.status} if kind != "skipped" else {}))
     if run.failures:
         outcome.text = _xml("\n\n".join(map(explain, run.failures)))
-    return kind
 
 
 def _rows(report: Report) -> list[_Row]:

@@ -17,10 +17,22 @@ def count(source: str) -> int:
     """
     if source.lstrip().startswith("%%"):
         return 1 if source.strip().partition("\n")[2].strip() or _line_magic(source) else 0
-    body = _parsed(source) or _parsed(MAGIC.sub(r"\1magic()", ASSIGNED_MAGIC.sub(r"\1magic()", source)))
+    body = _body(source)
     if body is None:
         return int(any(line.strip() and not line.lstrip().startswith("#") for line in source.splitlines()))
     return sum(not _idle(statement) for statement in body)
+
+
+def imports(source: str) -> int:
+    """Count those of a cell's statements that only import something."""
+    if source.lstrip().startswith("%%"):
+        return 0
+    return sum(isinstance(statement, ast.Import | ast.ImportFrom) for statement in _body(source) or ())
+
+
+def _body(source: str) -> list[ast.stmt] | None:
+    """The statements of a cell, its magics among them; None when Python cannot parse it."""
+    return _parsed(source) or _parsed(MAGIC.sub(r"\1magic()", ASSIGNED_MAGIC.sub(r"\1magic()", source)))
 
 
 def _parsed(source: str) -> list[ast.stmt] | None:

@@ -135,7 +135,10 @@ def _show(result: Report, page: Path) -> None:
 
 def _table(result: Report) -> terminal.Table:
     several = len({run.worksheet for run in result.runs}) > 1
-    right = [terminal.Column(name, right=True) for name in ("seconds", "statements", "exercises", "points")]
+    totals = result.totals
+    some = [name for name in ("imports", "shown") if totals[name]]
+    figures = ("seconds", "statements", *some, "exercises", "points")
+    right = [terminal.Column(name, right=True, spare=name in some) for name in figures]
     first = (terminal.Column("worksheet", spare=True),) if several else ()
     columns: tuple[terminal.Column | str, ...] = (
         *first,
@@ -147,9 +150,10 @@ def _table(result: Report) -> terminal.Table:
     rows = []
     for run in sorted(result.runs, key=lambda r: (r.worksheet, r.lesson)):
         ran = run.seconds or run.statements
-        figures = (f"{run.seconds:.1f}", run.statements) if ran else ("", "")
+        took = (f"{run.seconds:.1f}", run.statements) if ran else ("", "")
+        others = [getattr(run, name) or "" for name in some]
         names = (run.worksheet, run.lesson) if several else (run.lesson,)
-        rows.append((*names, run.kernel, run.label, *figures, run.exercises, run.points))
+        rows.append((*names, run.kernel, run.label, *took, *others, run.exercises, run.points))
     lessons = {run.note: run for run in result.runs}.values()
     counts = ", ".join(f"{number} {status}" for status, number in result.counts().items())
     total = (
@@ -158,7 +162,8 @@ def _table(result: Report) -> terminal.Table:
         "",
         "",
         f"{result.seconds:.1f}",
-        sum(run.statements for run in result.runs),
+        totals["statements"],
+        *(totals[name] for name in some),
         sum(run.exercises for run in lessons),
         sum(run.points for run in lessons),
     )
