@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from coursemill.pure import maths
 from coursemill.pure.maths import DOLLAR
+from coursemill.pure.prose import Page, render
+from coursemill.pure.vault import VaultMap
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,17 @@ def test_formulas_of_several_lines(lines: list[str], shown: str) -> None:
 def test_nothing_but_dollars_and_white_space_changes(text: str) -> None:
     back = maths.shown(text).replace(DOLLAR, "$").replace(r"\vert{}", r"\|")
     assert re.sub(r"[\\\s>]", "", back) == re.sub(r"[\\\s>]", "", text)
+
+
+FORMULA = st.text(alphabet="a_*{}^|<>=-+[]!%~#&: 1", min_size=1, max_size=20).filter(lambda text: text == text.strip())
+
+
+@given(FORMULA)
+def test_formulas_are_untouched(formula: str) -> None:
+    page = Page("notes/Lesson.md", "WS", VaultMap.of([]))
+    for before, after in (("", ""), ("==x== and ", " [[Shop]]"), ("> [!note] ", ""), ("- [/] ", " x:: y"), ("> ", "")):
+        assert f"${formula}$" in render(f"{before}${formula}${after}", page)
+        assert f"$${formula}$$" in render(f"{before}$${formula}$${after}", page)
+    block = f"$$\n{formula}\n$$"
+    assert block in render(f"==x==\n\n{block}\n\n==x==", page)
+    assert block in render(f"> [!note]\n> {formula}x\n>\n> $$\n> {formula}\n> $$", page)

@@ -77,8 +77,11 @@ LINES = (
 )  # fmt: skip
 
 
+PREFIXES = st.sampled_from(["> ", ">", "- ", "  ", "    ", "\t", "> > ", "1. ", "> - ", "- > ", "* - "])
+
+
 @settings(max_examples=300)
-@given(st.lists(st.sampled_from(LINES), max_size=20))
+@given(st.lists(st.sampled_from(LINES) | st.builds(str.__add__, PREFIXES, st.sampled_from(LINES)), max_size=20))
 def test_no_word_is_lost(lines: list[str]) -> None:
     number = count()
     note = FRONT + "\n".join(re.sub(r"\{\}", lambda _: f"Zq{next(number)}x", line) for line in lines) + "\n"
