@@ -49,7 +49,8 @@ def command(
     LESSONS are names or paths of notes, or worksheets; all lessons when there are none. Each runs in a process
     and a directory of its own, its worked notebook made from the note as it stands. Executed notebooks are kept
     in build/runs/. What passed before is not run again while its notebook, files, parameters, kernel and
-    environment are the same.
+    environment are the same. A pass counts only with its statements: a lesson whose code is comments, or imports
+    alone, is `empty` and fails the run; `shown` are the Python blocks that are not run.
 
     \b
     coursemill run --kernel gpu Note      one lesson on a GPU
