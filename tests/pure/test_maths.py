@@ -74,4 +74,4 @@ def test_formulas_are_untouched(formula: str) -> None:
         assert f"$${formula}$$" in render(f"{before}$${formula}$${after}", page)
     block = f"$$\n{formula}\n$$"
     assert block in render(f"==x==\n\n{block}\n\n==x==", page)
-    assert block in render(f"> [!note]\n> {formula}x\n>\n> $$\n> {formula}\n> $$", page)
+    assert block in render(f"> [!note]\n> x\n>\n> $$\n> {formula}\n> $$", page)

@@ -37,8 +37,9 @@ def shown(text: str) -> str:
 
 def block(lines: Sequence[str]) -> str:
     """A formula between lines of `$$`: for Jupyter it ends at a blank line, and a quote's marks are a part of it."""
-    kept = [line for line in lines if line.strip(" \t>")]
-    return _joined("\n".join(kept)) if lines[0].lstrip(" \t").startswith(">") else "\n".join(kept)
+    quoted = lines[0].lstrip(" \t").startswith(">")
+    kept = "\n".join(line for line in lines if line.strip(" \t>" if quoted else " \t"))
+    return _joined(kept) if quoted else kept
 
 
 def _paragraph(text: str) -> str:
