@@ -48,6 +48,7 @@ CASES = {
     "quotes that are not printed": ("print(x)  # Output: 'red'", "...red..."),
     "quotes that are": ("print(repr(x))  # Output: 'red'", "'red'"),
     "a function that prints": ('def f():\n    print("a")\nf()  # Output: a', "...a..."),
+    "a text about an error": ("print(e)\n# Output: Error: no tea", "Error: no tea"),
     "a line below": ("print(x)\n# Output: 42", "42"),
     "lines below": ("print(x)\n# Output:\n# a\n# b", "a\nb"),
     "comments in comments": ("print(x)\n# # Output:\n# # 'a'\n# # 'b'", "'a'\n'b'"),

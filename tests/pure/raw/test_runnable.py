@@ -46,6 +46,11 @@ CASES = [
     ("page = '[Copy the page from above]'\nprint(page)", OPEN.format("page")),
     ("page = '[Copy it]'\nif len(page) < 99:\n    page = '<p>'\nprint(page)", ""),
     ("name = input('Name? ')", "it asks for input"),
+    (
+        "import asyncio\nasync def f(): ...\nasyncio.run(f())",
+        "a notebook has an event loop already: it takes await where a script takes asyncio.run",
+    ),
+    ("import asyncio\nasync def f(): ...\nawait f()", ""),
     ("def ask():\n    return input()", ""),
     ("print(a, b, c, d, e)", NOWHERE.format("a, b, c and others")),
     ("await f()\nasync def f(): ...", NOWHERE.format("f")),

@@ -112,7 +112,7 @@ def attempt(code: str, names: Names) -> tuple[str, Names]:
         here.take(statement, block)
         if _unpacks_nothing(statement):
             missing |= dict.fromkeys(_binds(statement), "open")
-    return _reason(missing) or ("it asks for input" if "input" in code and _asks(tree) else ""), here
+    return _reason(missing) or _not_in_a_notebook(code, tree), here
 
 
 def needed(code: str) -> frozenset[str]:
@@ -321,11 +321,14 @@ def _expects_name_error(statement: ast.stmt) -> bool:
     return "NameError" in caught
 
 
-def _asks(tree: ast.Module) -> bool:
-    """Whether it waits for somebody to type."""
+def _not_in_a_notebook(code: str, tree: ast.Module) -> str:
+    """Say what a script can do and a notebook that nobody sits at cannot."""
+    if "input" not in code and "asyncio" not in code:
+        return ""
     own = {name for statement in tree.body for name in _binds(statement)}
-    return "input" not in own and any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "input"
-        for statement in tree.body
-        for node in _outside(statement)
-    )
+    for node in (node for statement in tree.body for node in _outside(statement) if isinstance(node, ast.Call)):
+        if isinstance(node.func, ast.Name) and node.func.id == "input" and "input" not in own:
+            return "it asks for input"
+        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func) == "asyncio.run":
+            return "a notebook has an event loop already: it takes await where a script takes asyncio.run"
+    return ""

@@ -29,7 +29,7 @@ _DESCRIPTION = re.compile(
 )
 _SHOWN = re.compile(r"<class '[\w.]+'>|\[[-+\d.e ]*\d[-+\d.e ]*\]|[A-Z]\w*\(.*\)|dict_(?:keys|values|items)\(.*\)")
 """What else is hardly anything but output: a class, NumPy's arrays, `Counter(…)`."""
-_ERROR = re.compile(r"(?:[A-Z]\w*)?(?:Error|Exception|Traceback)\b")
+_ERROR = re.compile(r"(?:[A-Z]\w*(?:Error|Exception)|Traceback|StopIteration)\b")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
 _PARENTHESES = re.compile(r"(?P<value>.*\S)\s+(?P<remark>\([^()]*(?:\([^()]*\)[^()]*)*\)\.?)\s*$")
 _ARROW = re.compile(r"(?P<value>.*\S)\s+(?P<remark>(?:<-+|←|<=+)\s.*)$")
