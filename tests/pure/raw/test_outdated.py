@@ -47,7 +47,7 @@ def test_what_is_found(text: str, wanted: str) -> None:
 
 
 def test_every_case_of_the_fixture_is_read() -> None:
-    assert len(list(cases())) == FIXTURE.read_text(encoding="utf-8").count("\n```findings\n") == 15
+    assert len(list(cases())) == FIXTURE.read_text(encoding="utf-8").count("\n```findings\n") == 17
 
 
 @pytest.mark.parametrize(

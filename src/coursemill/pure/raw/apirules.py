@@ -41,6 +41,7 @@ class Rule:
     setting: tuple[str, ...] = ()
     words: str = ""
     near: str = ""
+    beside: str = ""
     what: str = ""
     says: str = ""
     fix: str = ""
@@ -181,7 +182,7 @@ def _rule(key: str, data: Mapping[str, Any]) -> Rule:
     if not (rule.name or rule.defines or rule.setting or rule.words):
         raise ValueError(f"{key}: {rule.id}: no pattern")
     _specifier(rule.since)
-    for pattern in (rule.text, rule.words, rule.near):
+    for pattern in (rule.text, rule.words, rule.near, rule.beside):
         re.compile(pattern)
     return rule
 

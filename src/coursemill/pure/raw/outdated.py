@@ -27,7 +27,8 @@ KINDS = {
 }
 SAYS_SO = re.compile(
     r"\b(?:removed|removal|gone|deprecat\w+|obsolete|no longer|not? (?:\w+ )?any ?more|former(?:ly)?|superseded|retired"
-    r"|discontinued|renamed|outdated|out of date|used to be|(?:does|do)(?: not|n't) exist|dropped (?:in|from|since|by)"
+    r"|discontinued|renamed|outdated|out of date|used to be|(?:does|do)(?: not|n't) exist"
+    r"|dropped (?:in|from|since|by)|(?:was|were|been) dropped"
     r"|refuse[sd]|old(?:er)? (?:name|way|api|version|spelling|code|text|tutorial|release|book)s?"
     r"|before (?:version|keras|tensorflow|numpy|pandas|spark|scrapy)"
     r"|(?:in|of|from|for) (?:keras [12]|tf ?1|tensorflow 1)"
@@ -44,6 +45,7 @@ _COUNTER = re.compile(
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _JAVASCRIPT = frozenset({"javascript", "js", "jsx", "typescript", "ts", "html", "vue"})
 _JAVASCRIPT_TITLE = re.compile(r"\.js\b|JavaScript|TFJS", re.IGNORECASE)
+_END = re.compile(r"[.!?](?=\s)")
 _WORD = re.compile(r"\w+")
 _LONGEST = 300
 """Characters of a code span that is looked at."""
@@ -220,9 +222,11 @@ class _Looker:
         """The words of a unit that are out of date."""
         text = mentions.words(unit)
         for rule in rules:
-            match = _pattern(rule.words).search(text)
-            if match and (not rule.near or _pattern(rule.near).search(f"{unit.above}\n{unit.text}")):
-                yield rule, match[0], match.start()
+            for match in _pattern(rule.words).finditer(text):
+                near = not rule.near or _pattern(rule.near).search(f"{unit.above}\n{unit.text}")
+                if near and (not rule.beside or _pattern(rule.beside).search(_sentence(unit.text, match.start()))):
+                    yield rule, match[0], match.start()
+                    break
 
     def quoted(self, unit: mentions.Unit, reader: Reader) -> Iterator[tuple[Rule, str, int]]:
         """The code spans of a unit that are out of date."""
@@ -314,6 +318,13 @@ def _shown(rule: Rule, use: Use) -> str:
     given = (keyword.arg for keyword in use.call.keywords if keyword.arg in rule.keyword) if use.call else iter(())
     keyword = next(given, None)
     return f"{keyword}=` of `{use.shown}" if keyword else use.shown
+
+
+def _sentence(text: str, position: int) -> str:
+    """The sentence that stands there."""
+    start = max((found.end() for found in _END.finditer(text, 0, position)), default=0)
+    end = _END.search(text, position)
+    return text[start : end.start() + 1 if end else len(text)]
 
 
 def _says(rule: Rule, text: str) -> bool:
