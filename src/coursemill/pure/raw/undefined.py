@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-INTERACTIVE = frozenset({"In", "Out", "_", "__", "___", "display", "exit", "get_ipython", "quit"})
-"""What a notebook has beside Python's own."""
+INTERACTIVE = frozenset({
+    "In", "Out", "_", "__", "___", "__path__", "display", "exit", "get_config", "get_ipython", "quit",
+})  # fmt: skip
+"""What a notebook, a package or a configuration has beside Python's own."""
 BINDING = re.compile(
     r"(?:^|;)[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)"
     r"|\b(?:import|as|for|global|nonlocal)[ \t]+([\w, \t]+)"

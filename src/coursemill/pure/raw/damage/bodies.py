@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coursemill.model import Finding
@@ -62,18 +62,19 @@ def swallowed(source: Source, note: Note) -> Iterator[Finding]:
     """The whole of a cell in one `try` whose `except` takes everything: the cell passes, whatever happens."""
     if source.tree is None or source.path or source.claimed:
         return
-    rest = [part for part in source.tree.body if not _is_preparation(part)]
-    if len(rest) != 1 or not isinstance(rest[0], ast.Try):
-        return
-    tried = rest[0]
-    tests = any(isinstance(part, ast.Assert) for outer in tried.body for part in ast.walk(outer))
-    for handler in tried.handlers:
-        if not _takes_all(handler) or not all(map(_is_quiet, handler.body)):
-            continue
-        demonstrated = len(tried.body) == 1 and not tests and _shows_error(handler)
-        if not demonstrated and not all(isinstance(part, ast.Pass) for part in tried.body):
-            message = "whatever fails in this cell ends here, and the cell passes all the same"
-            yield source.at(codes.SWALLOWED, handler, message)
+    work = [part for part in source.tree.body if not _is_preparation(part)]
+    whole = _tried(work, source.tree.body)
+    for tried in source.all(ast.Try):
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+        for handler in tried.handlers if _is_work(tried) else ():
+            silent = all(isinstance(part, ast.Pass) or _is_ellipsis(part) for part in handler.body)
+            if not _takes_all(handler) or not all(map(_is_quiet, handler.body)):
+                continue
+            if tried in whole and not _demonstrates(tried, handler):
+                message = "whatever fails in this cell ends here, and the cell passes all the same"
+                yield source.at(codes.SWALLOWED, handler, message)
+            elif silent and len(tried.body) > 1 and not any(isinstance(n, functions) for n in source.above(tried)):
+                yield source.at(codes.SWALLOWED, handler, "whatever fails above ends here, and nobody sees it")
 
 
 @in_block
@@ -128,15 +129,51 @@ def _is_code(text: str) -> bool:
     return not isinstance(first, ast.Expr) or isinstance(first.value, ast.Call | ast.Await | ast.Yield)
 
 
+def _tried(work: Sequence[ast.stmt], body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The `try` that is all the work of a cell, or all that the functions do which it calls."""
+    if len(work) == 1 and isinstance(work[0], ast.If) and "__main__" in ast.unparse(work[0].test):
+        work = work[0].body
+    if len(work) == 1 and isinstance(work[0], ast.Try):
+        return [work[0]]
+    functions = {part.name: part.body for part in body if isinstance(part, ast.FunctionDef)}
+    found: list[ast.stmt] = []
+    for part in work:
+        call = part.value if isinstance(part, ast.Expr) else None
+        inner = (
+            functions.get(call.func.id, []) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else []
+        )
+        inner = [one for one in inner if not _is_preparation(one)]
+        if len(inner) != 1 or not isinstance(inner[0], ast.Try):
+            return []
+        found += inner
+    return found
+
+
+def _is_work(tried: ast.Try) -> bool:
+    return not all(isinstance(part, ast.Pass) or _is_ellipsis(part) for part in tried.body)
+
+
+def _demonstrates(tried: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether the cell is about the failure: one statement, whose error is shown."""
+    tests = any(isinstance(part, ast.Assert) for outer in tried.body for part in ast.walk(outer))
+    return len(tried.body) == 1 and not tests and _shows_error(handler)
+
+
 def _is_preparation(part: ast.stmt) -> bool:
     """Whether a statement can hardly fail, so that it is no work of the cell."""
     if isinstance(part, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Pass):
         return True
     if isinstance(part, ast.Expr):
-        return isinstance(part.value, ast.Constant)
+        return isinstance(part.value, ast.Constant) or _is_heading(part.value)
     return isinstance(part, ast.Assign | ast.AnnAssign) and (
         part.value is None or not any(isinstance(n, ast.Call | ast.Subscript) for n in ast.walk(part.value))
     )
+
+
+def _is_heading(node: ast.expr) -> bool:
+    """`print("--- Prices ---")`."""
+    printed = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    return isinstance(node, ast.Call) and printed and all(isinstance(part, ast.Constant) for part in node.args)
 
 
 def _takes_all(handler: ast.ExceptHandler) -> bool:

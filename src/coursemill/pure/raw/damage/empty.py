@@ -114,13 +114,17 @@ def nothing_to_format(source: Source, note: Note) -> Iterator[Finding]:
 
 @in_block
 def one_of_two(source: Source, note: Note) -> Iterator[Finding]:
-    """`tf.constant(random.random(),)`: behind the comma something fell out, and a single number is no data."""
+    """`tf.fill(random.random(),)`: behind the comma something fell out, such as the size."""
     for call in source.all(ast.Call):
-        if len(call.args) != 1 or call.keywords or note.dotted(call.func) not in DATA:
+        only = call.args[0] if len(call.args) == 1 and not call.keywords else None
+        if not isinstance(only, ast.Call) or _arguments(only):
             continue
-        only = call.args[0]
-        number = isinstance(only, ast.Call) and not _arguments(only)
-        if number and only.end_lineno == call.end_lineno and _behind(source, only, call).strip().startswith(","):
+        at_random = note.dotted(only.func) in {"random.random", "numpy.random.rand", "numpy.random.randn"}
+        if (
+            (at_random or note.dotted(call.func) in DATA)
+            and only.end_lineno == call.end_lineno
+            and _behind(source, only, call).strip().startswith(",")
+        ):
             yield source.at(codes.NO_ARGUMENT, call, f"behind the comma of `{_shown(call)}` an argument is missing")
 
 

@@ -26,8 +26,24 @@ OF_ARRAY = frozenset({"any", "astype", "flatten", "max", "mean", "min", "shape",
 OF_AXES = frozenset({"bar", "hist", "imshow", "legend", "plot", "scatter", "set_title", "set_xlabel", "set_ylabel"})
 ONE_NAME = frozenset({"arg", "argument", "filename", "file", "mode", "name", "path", "url"})
 """What a single command-line argument is called."""
-NUMBERS = frozenset({"int", "float", "complex"})
+VALUES = {
+    "int": "number",
+    "float": "number",
+    "complex": "number",
+    "open": "path",
+    "pandas.read_csv": "path",
+    "pandas.read_json": "path",
+    "pandas.read_parquet": "path",
+    "json.loads": "text",
+}
+"""Function → what its first argument is."""
+COUNTS = frozenset(
+    [f"keras.layers.{name}" for name in ("Dense", "Embedding", "GRU", "LSTM")]
+    + [f"numpy.{name}" for name in ("arange", "eye", "identity")]
+)
+"""Functions whose first argument is a number."""
 ARITHMETIC = (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+ARGMAX = frozenset({"numpy.argmax", "numpy.argmin", "tensorflow.argmax", "tensorflow.argmin"})
 DEEPEST, MOST = 3, 20
 """How many names are followed, and how many values of one are looked at."""
 
@@ -46,6 +62,9 @@ STRINGS = Many("a list", OF_TEXT, True)
 PAIR = Many("a tuple", OF_TEXT)
 TAGS = Many("a list of tags", OF_TAG | OF_TEXT, True)
 SELECTED = Many("a list of tags", frozenset({"decompose", "get_text", "select_one", "string", "stripped_strings"}))
+SELECTORS = Many("a list of selectors", OF_TEXT)
+DETAILS = Many("a list of details", frozenset(), True)
+DEVICES = Many("a list of devices", frozenset({"device_type", "name"}))
 ELEMENTS = Many("a list of elements", OF_ELEMENT | OF_TEXT)
 PLACES = Many("a tuple of arrays", OF_ARRAY)
 FIGURE = Many("a figure with its axes", OF_AXES)
@@ -68,8 +87,9 @@ def part_of_many(source: Source, note: Note) -> Iterator[Finding]:
 def list_as_value(source: Source, note: Note) -> Iterator[Finding]:
     """`int(line.split())` and `line.split(",") == "a"`: no list is a number, or equal to text."""
     for call in source.all(ast.Call):
-        if note.builtin(call.func) in NUMBERS and len(call.args) == 1 and (many := _many(call.args[0], note)):
-            yield source.at(codes.LOST_INDEX, call, _said(call.args[0], many, "is no number"))
+        wanted = VALUES.get(note.builtin(call.func) or note.dotted(call.func), "")
+        if wanted and call.args and (many := _many(call.args[0], note)):
+            yield source.at(codes.LOST_INDEX, call, _said(call.args[0], many, f"is no {wanted}"))
     for compared in source.all(ast.Compare):
         if isinstance(compared.ops[0], ast.Eq | ast.NotEq) and _is_text(compared.comparators[0]):
             many = _many(compared.left, note)
@@ -94,7 +114,8 @@ def shape(source: Source, note: Note) -> Iterator[Finding]:
         if used.attr != "shape" or not isinstance(used.ctx, ast.Load):
             continue
         if isinstance(parent, ast.Call):
-            as_number = note.builtin(parent.func) in {"range", "int"} and used in parent.args
+            counts = note.builtin(parent.func) in {"range", "int"} or note.dotted(parent.func) in COUNTS
+            as_number = counts and used in parent.args[:1]
         else:
             reckoned = isinstance(parent, ast.BinOp) and isinstance(parent.op, ARITHMETIC)
             as_number = isinstance(parent, ast.BinOp) and reckoned and parent.left is used and _is_number(parent.right)
@@ -151,12 +172,16 @@ def _many(node: ast.expr, note: Note, depth: int = 0) -> Many | None:
     name = note.dotted(node.func)
     if not isinstance(node.func, ast.Attribute) or name:
         return _of_function(name, node)
+    if node.func.attr == "select" and len(node.args) == 1 and _is_text(node.args[0]):
+        return _of_select(note)
     return _of_method(node.func, node)
 
 
 def _of_function(name: str, call: ast.Call) -> Many | None:
     if name in {"re.split", "re.findall", "glob.glob", "os.listdir", "shlex.split"}:
         return STRINGS
+    if name in {"tensorflow.config.list_physical_devices", "tensorflow.config.list_logical_devices"}:
+        return DEVICES
     if name in {"os.path.splitext", "os.path.split"}:
         return PAIR
     if name in {"numpy.nonzero", "numpy.where", "tensorflow.where"} and len(call.args) == 1 and not call.keywords:
@@ -166,7 +191,9 @@ def _of_function(name: str, call: ast.Call) -> Many | None:
 
 def _of_method(function: ast.Attribute, call: ast.Call) -> Many | None:
     of, method = function.value, function.attr
-    texts = all(map(_is_text, call.args[:1])) and all(k.arg in {"sep", "maxsplit", "keepends"} for k in call.keywords)
+    texts = not any(map(_is_number, call.args[:1])) and all(
+        k.arg in {"sep", "maxsplit", "keepends"} for k in call.keywords
+    )
     if method in {"split", "rsplit", "splitlines", "partition", "rpartition"} and texts:
         if isinstance(of, ast.Attribute) and of.attr in {"str", "strings"}:  # of a whole column
             return None
@@ -175,9 +202,19 @@ def _of_method(function: ast.Attribute, call: ast.Call) -> Many | None:
         return STRINGS
     if method in {"find_all", "findAll"}:
         return TAGS
-    if method == "select" and len(call.args) == 1 and _is_text(call.args[0]):
-        return SELECTED
+    if method in {"css", "xpath"} and len(call.args) == 1 and _is_text(call.args[0]):
+        return SELECTORS
+    if method in {"get_input_details", "get_output_details"}:
+        return DETAILS
     return ELEMENTS if method in {"find_elements", "query_selector_all"} else None
+
+
+def _of_select(note: Note) -> Many | None:
+    """Beautiful Soup's `select` gives a list of tags, and Spark's something quite different."""
+    libraries = {module.partition(".")[0] for module in note.aliases.values()}
+    if "bs4" in libraries:
+        return TAGS
+    return None if "pyspark" in libraries else SELECTED
 
 
 def _is_selection(node: ast.expr) -> bool:
@@ -227,7 +264,9 @@ def _is_places(node: ast.expr, note: Note) -> bool:
 
 
 def _is_places_call(node: ast.expr, note: Note) -> bool:
-    if not isinstance(node, ast.Call) or note.dotted(node.func) not in {"numpy.argmax", "numpy.argmin"}:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "numpy":
+        node = node.func.value
+    if not isinstance(node, ast.Call) or note.dotted(node.func) not in ARGMAX:
         return False
     axis = next((k.value for k in node.keywords if k.arg == "axis"), None)
     of = node.args[0] if node.args else None

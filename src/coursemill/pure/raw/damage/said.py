@@ -36,6 +36,7 @@ WHOLE = frozenset({"collect", "copy", "cpu", "detach", "get_text", "getall", "it
                    "to_numpy", "toPandas", "tolist", "values"})  # fmt: skip
 """Methods that give everything, when they are called without arguments."""
 MANY = frozenset({"predict", "split", "splitlines", "find_all", "findall", "getall", "collect", "tolist", "readlines"})
+SPLITTERS = frozenset({"train_test_split", "load_data"})
 MAKERS = frozenset(
     [f"numpy.{n}" for n in ("arange", "array", "asarray", "linspace", "ones", "zeros", "random.rand", "random.randn")]
     + ["pandas.DataFrame", "pandas.Series", "pandas.read_csv", "pandas.read_json", "pandas.read_parquet"]
@@ -205,7 +206,11 @@ def _is_all(node: ast.expr, claim: Claim, note: Note) -> bool:
 
 def _gives_many(way: Bound, name: str, claim: Claim, note: Note) -> bool:
     if way.items is not None:  # one element after the other, and each may have many itself
-        return "batch" in name.lower() and not claim.noun.startswith("batch")
+        several = "batch" in name.lower() or (SEVERAL.search(name.lower()) is not None and _in_batches(note))
+        return several and not claim.noun.startswith("batch")
+    if way.unpacked is not None:
+        function = way.unpacked.func if isinstance(way.unpacked, ast.Call) else None
+        return (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")) in SPLITTERS
     value = way.value
     if isinstance(value, ast.List | ast.Tuple | ast.Set):
         return len(value.elts) > max(claim.count, 1) and claim.count >= 0
@@ -216,3 +221,8 @@ def _gives_many(way: Bound, name: str, claim: Claim, note: Note) -> bool:
     method = value.func.attr if isinstance(value.func, ast.Attribute) else ""
     known = note.dotted(value.func)
     return (bool(value.args) and known in MAKERS) or (method in MANY and not known)
+
+
+def _in_batches(note: Note) -> bool:
+    """Whether the note makes batches of its data."""
+    return any("batch" in attribute.attr for source in note.sources for attribute in source.all(ast.Attribute))

@@ -40,6 +40,8 @@ class Bound:
 
     value: ast.expr | None = None
     items: ast.expr | None = None
+    unpacked: ast.expr | None = None
+    """What the name gets a part of."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ def _how(name: ast.Name, source: Source) -> Bound:
     if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension):
         return Bound(items=parent.iter)
     if not whole:
-        return Bound()
+        return Bound(unpacked=parent.value if isinstance(parent, ast.Assign) else None)
     if isinstance(parent, ast.Assign) or (isinstance(parent, ast.AnnAssign) and parent.value is not None):
         return Bound(parent.value)
     if isinstance(parent, ast.NamedExpr):

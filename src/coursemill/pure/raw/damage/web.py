@@ -19,7 +19,10 @@ OF_ELEMENT = (
 OF_FILE = "arrayBuffer|name|size|text|type|lastModified"
 FILES = re.compile(r"(?:const|let|var)\s+(?P<name>\w+)\s*(?::[^=]+)?=\s*(?:[\w.?$]|\([^()]*\))+\.files\s*(?:;|$)")
 ONE_FILE = re.compile(r"(?:file|image|img|photo|picture|document|upload|blob|pdf|csv)\d?", re.IGNORECASE)
-READ = re.compile(r"\b(?:readAs\w+|createObjectURL|createImageBitmap)\s*\(\s*[\w.?$]+\.files\s*\)")
+READ = re.compile(
+    r"(?:\b(?:readAs\w+|createObjectURL|createImageBitmap|\w*[a-z]File)\s*\(|\.append\(\s*(?:\"[^\"]*\"|'[^']*')\s*,)"
+    r"\s*[\w.?$]+\.files\s*\)"
+)
 OF_FILES = re.compile(rf"\.files\.(?:{OF_FILE})\b")
 SPLIT = re.compile(rf"\.split\(\s*(?:(\"[^\"]*\"|'[^']*')\s*)?\)\.(?P<method>{OF_TEXT})\b")
 ELEMENTS = re.compile(rf"\.(?P<all>querySelectorAll|getElementsBy\w+)\([^()]*\)\.(?P<one>{OF_ELEMENT})\b")
@@ -33,7 +36,9 @@ SEVERAL = re.compile(
 EMPTY_VALUE = re.compile(r"[\w$\])]\s*=\s*(?=[;,)])")
 EMPTY_FIRST = re.compile(r"[\w$]\(\s*,")
 EMPTY_LOOP = re.compile(r"\b(?:of|in)\s*\)")
-LOG = re.compile(r"console\.log\((?P<quote>[\"'`])(?P<text>[^\"'`]*)(?P=quote)\s*,\s*(?P<value>[\w.$]+)\s*\)")
+LOG = re.compile(
+    r"console\.log\((?P<quote>[\"'`])(?P<text>[^\"'`]*)(?P=quote)\s*,\s*(?P<value>[\w.$]+?)(?:\.(?:arraySync|dataSync|toArray)\(\))?\s*\)"
+)
 FURTHER = 100
 """Lines below in which an element may be taken."""
 PLURAL = re.compile(r"(?:[^s]s|List|Array|data|batch)$")
@@ -47,7 +52,7 @@ def files(block: Block) -> Iterator[Finding]:
         if ".files" not in line:
             continue
         taken = FILES.search(line)
-        if taken and ONE_FILE.fullmatch(_last_word(taken["name"])) and not _is_indexed(taken["name"], code, number):
+        if taken and _is_one_file(taken["name"], code, number) and not _is_indexed(taken["name"], code, number):
             message = f"`.files` is a list of files, and `{taken['name']}` is used as one"
             yield code.on(codes.LOST_INDEX, number, taken.start(), message, "write `.files[0]`")
         for found in (*READ.finditer(line), *OF_FILES.finditer(line)):
@@ -90,8 +95,7 @@ def arguments(block: Block) -> Iterator[Finding]:
             continue
         for start, end in pairs(line):
             inside, before = line[start + 1 : end], line[:start].rstrip()
-            called = before[-1:].isidentifier() or before.endswith((")", "]"))
-            if not called or not inside.rstrip().endswith(",") or re.match(r"\s*(?:=>|\{|:)", line[end + 1 :]):
+            if not inside.rstrip().endswith(",") or re.match(r"\s*(?:=>|\{|:)", line[end + 1 :]):
                 continue
             if not re.search(r"\b(?:function|if|for|while|switch|catch)\s*\w*$", before):
                 name = re.search(r"[\w.$]*$", before)
@@ -167,6 +171,13 @@ def _tag(block: Block, tag: re.Match[str], message: str) -> Finding:
 def _last_word(name: str) -> str:
     """`file` of `selectedFile` and of `the_file`."""
     return re.split(r"_|(?<=[a-z])(?=[A-Z])", name)[-1]
+
+
+def _is_one_file(name: str, code: Script, number: int) -> bool:
+    """Whether the name says that it is one file, or the code below uses it as one."""
+    use = re.compile(rf"(?:readAs\w+|createObjectURL)\(\s*{re.escape(name)}\s*\)|\b{re.escape(name)}\.(?:{OF_FILE})\b")
+    below = code.lines[number : number + FURTHER]
+    return ONE_FILE.fullmatch(_last_word(name)) is not None or any(use.search(line) for line in below)
 
 
 def _is_indexed(name: str, code: Script, number: int) -> bool:
