@@ -139,7 +139,7 @@ def _table(result: Report) -> terminal.Table:
     totals = result.totals
     some = [name for name in ("imports", "shown") if totals[name]]
     figures = ("seconds", "statements", *some, "exercises", "points")
-    right = [terminal.Column(name, right=True, spare=name in some) for name in figures]
+    right = [terminal.Column(name, right=True, spare=name == "imports") for name in figures]
     first = (terminal.Column("worksheet", spare=True),) if several else ()
     columns: tuple[terminal.Column | str, ...] = (
         *first,
