@@ -130,10 +130,10 @@ class _Walk:
             return self.file(block, text, path), False
         if not statements.count(text) and not python.look(text).problem:
             return None, False
-        why, names = runnable.attempt(text, self.names)
-        why = why or self.lost(block) or ("it installs software" if _installs(text) else "")
-        if names is self.names and python.look(text).problem:
-            why = NO_PYTHON.get(kinds.kind(block), why)
+        why, names = self.attempt(block, text)
+        if why and text != block.text and kinds.kind(block) == "live":
+            stays, others = self.attempt(block, block.text)
+            why, names, text = (why, names, text) if stays else (stays, others, block.text)
         if why:
             self.names.show(text)
             return self.proposal(block, text, (f"show: {why}",), f'role="show" why="{_safe(why)}"'), False
@@ -141,10 +141,16 @@ class _Walk:
         printed = None if claimed else outputs.read(text)
         return self.proposal(block, text, (), "", printed), outputs.shows(text)
 
-    def lost(self, block: Block) -> str:
-        """Say so when calls in a block lost what stood in their brackets: they raise."""
-        inside = range(block.first_line, block.span.end + 1)
-        return "values got lost in its calls" if any(line in inside for line in self.damaged) else ""
+    def attempt(self, block: Block, text: str) -> tuple[str, Names]:
+        """Say why a block cannot run with that text, and which names stand there when it can."""
+        why, names = runnable.attempt(text, self.names)
+        if names is self.names and python.look(text).problem:
+            return NO_PYTHON.get(kinds.kind(block), why), names
+        lines = text.split("\n")
+        lost = (lines[n - block.first_line] for n in self.damaged if block.first_line <= n < block.span.end)
+        if not why and any(not line.lstrip().startswith("#") for line in lost):
+            why = "values got lost in its calls"
+        return why or ("it installs software" if _installs(text) else ""), names
 
     def file(self, block: Block, text: str, path: str) -> Proposal | None:
         text = text if not python.look(text, cell=False).problem else block.text
