@@ -89,6 +89,8 @@ class Outline:
     blocks: tuple[Block, ...]
     indents: dict[int, tuple[int, int]]
     """Line on which a block begins → quotes around it, and the column (from 0, in them) where it begins."""
+    inside: dict[int, dict[int, int]]
+    """Line on which a quote begins → the same for what begins in it on that line: quotes → column."""
     tabs: dict[int, int]
     """Line on which an item begins of a list that AnyBlock is asked to change → line of the header above the list."""
     asked: dict[int, Asked]
@@ -117,6 +119,7 @@ def outline(lines: list[str]) -> Outline:
         lines=tuple(shown),
         blocks=tuple(walk.blocks),
         indents=walk.indents,
+        inside=walk.inside,
         tabs=walk.tabs,
         asked=walk.asked,
         deep=walk.deep,
@@ -162,6 +165,7 @@ class _Walk:
     lines: list[str]
     blocks: list[Block] = field(default_factory=list)
     indents: dict[int, tuple[int, int]] = field(default_factory=dict)
+    inside: dict[int, dict[int, int]] = field(default_factory=dict)
     tabs: dict[int, int] = field(default_factory=dict)
     asked: dict[int, Asked] = field(default_factory=dict)
     deep: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -176,7 +180,9 @@ class _Walk:
     def run(self, tokens: list[Token]) -> None:
         for n, token in enumerate(tokens):
             if token.map and "indent" in token.meta:
-                self.indents.setdefault(token.map[0], (len(self.quotes), token.meta["indent"]))
+                around, _ = self.indents.setdefault(token.map[0], (len(self.quotes), token.meta["indent"]))
+                if len(self.quotes) > around:
+                    self.inside.setdefault(token.map[0], {}).setdefault(len(self.quotes), token.meta["indent"])
             step = getattr(self, f"on_{token.type}", None)
             if step:
                 step(tokens, n, token)

@@ -47,7 +47,8 @@ def piece(outline: Outline, start: int, end: int) -> str:
         if n in outline.indents:
             quotes, indent = outline.indents[n]
         fell = indent < levels.get(quotes, indent)
-        levels[quotes] = min(levels.get(quotes, indent), indent)
+        for within, column in ((quotes, indent), *outline.inside.get(n, {}).items()):
+            levels[within] = min(levels.get(within, column), column)
         line = _outdented(line, quotes, levels)
         if n in outline.deep:
             first, columns = outline.deep[n]
