@@ -87,6 +87,8 @@ def test_conditions(condition: str, names: str) -> None:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
+        ('LIST join(aliases, " + ") FROM #white', "Salt=NaCl + sea salt"),
+        ("LIST WITHOUT ID join(file.outlinks) FROM #map", "Tea, Salt"),
         ("LIST SORT price DESC", "Salt Tea Milk _Map"),
         ("LIST WHERE price SORT file.name", "Milk Salt Tea"),
         ("LIST SORT file.folder DESC, file.name DESC LIMIT 3", "Salt Tea Milk"),

@@ -117,6 +117,17 @@ def test_a_long_note_is_a_link() -> None:
     assert render("![[Long]]", Page("notes/Lesson.md", "WS", VaultMap.of([note]))) == "[Long](Long.ipynb)"
 
 
+def test_what_an_embedded_note_names_is_found_from_the_notebook() -> None:
+    front = "---\nworksheet: WS_2\n---\n"
+    text = "![a](b.files/p%201.png 'P') ![a|9](b.files/p%201.png) [c](b.files/none.csv) [[#H]]\n# H\n"
+    vault = VaultMap.of([LESSON, parse.lesson("notes/b.md", front + text)], ["notes/b.files/p 1.png"])
+    shown = render("![[b]]", Page(LESSON.path, "WS", vault))
+    assert "![a](../WS_2/b.files/p%201.png 'P')" in shown
+    assert 'src="../WS_2/b.files/p%201.png"' in shown
+    assert "[c](b.files/none.csv)" in shown
+    assert "[H](../WS_2/b.ipynb#H)" in shown
+
+
 def test_a_notebook_is_made_again_when_what_it_embeds_changes() -> None:
     lesson = parse.lesson("notes/Lesson.md", FRONT + "# Lesson\n\n![[Shop#Next]] [[Shop#^tea|tea]]\n\n![[Shop#Next]]\n")
     asked = Asked(VaultMap.of([lesson, LESSON]))

@@ -181,6 +181,15 @@ def _contains(values: Value, wanted: Value) -> Value:
     return values is not None and order(values, wanted) == 0
 
 
+def _joined(values: Value, between: Value) -> Value:
+    """The texts of a list as one; of a note its name."""
+    if isinstance(values, tuple):
+        return str(between).join(str(_joined(value, between)) for value in values)
+    if isinstance(values, Note):
+        return values.path.rpartition("/")[2].removesuffix(".md")
+    return f"{values:g}" if isinstance(values, float) else str(values) if values is not None else ""
+
+
 def _folded(value: Value) -> Value:
     return tuple(map(_folded, value)) if isinstance(value, tuple) else str(value).casefold() if value else value
 
@@ -212,5 +221,8 @@ _FUNCTIONS: dict[tuple[str, int], Callable[..., Value]] = {
     ("lower", 1): lambda text: str(text or "").lower(),
     ("upper", 1): lambda text: str(text or "").upper(),
     ("length", 1): _length,
+    ("join", 1): lambda values: _joined(values, ", "),
+    ("join", 2): _joined,
+    ("string", 1): lambda value: _joined(value, ", "),
     ("default", 2): lambda value, otherwise: otherwise if value in (None, "", ()) else value,
 }

@@ -41,6 +41,7 @@ _MARKS = re.compile(
   | !\[(?P<film>[^\[\]\n]*)\]\((?P<watch>https?://(?:www\.|m\.)?(?:youtube\.com|youtu\.be|vimeo\.com|twitter\.com|x\.com)/[^()\s]+)\)
   | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?{_TITLE}\)
   | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>{_TITLE}\)
+  | \]\((?P<file>(?!\w+:|[/\#])[^()<>\s]+)(?P<about_it>{_TITLE})\) # a file's
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
   | ^(?P<quotes>[ \t>]*)\[\^(?P<defined>[^\[\]\s]{{1,99}})\]:[ \t]* # a footnote
   | (?<!!)\[\^(?P<footnote>[^\[\]\s]{{1,99}})\]
@@ -150,7 +151,7 @@ def _replaced(part: Mapping[str, str | None], place: Place) -> str:
     if part["template"]:
         return _expression(part["template"], place)
     if source := part["source"] or (part["wide"] or "").replace(" ", "%20"):
-        return _image(source, part["alt"] or "", part["width"] or "", part["height"])
+        return _image(_seen_from(source, place), part["alt"] or "", part["width"] or "", part["height"])
     if note := part["note"] or part["path"]:
         linked = _notebook(unquote(note), unquote(part["part"] or part["below"] or ""), place)
         return f"]({linked})" if linked else ""
@@ -176,6 +177,8 @@ def _plugins(part: Mapping[str, str | None], place: Place) -> str:
         return f"{part['item']}{sign}" if sign else ""
     if part["key"]:
         return f"**{part['key']}:** {inline(part['value'] or '', place)}"
+    if part["file"]:
+        return f"]({_seen_from(part['file'], place)}{part['about_it']})"
     if part["field"]:
         return f"{part['lead']}**{part['field']}:**"
     return f"(**{part['about']}:** {inline(part['said'], place)})" if part["said"] else ""
@@ -193,6 +196,13 @@ def _expression(template: str, place: Place) -> str:
 def _page(address: str) -> str:
     """A link in the place of a page that is embedded."""
     return f'<a href="{address}">{address}</a>'
+
+
+def _seen_from(address: str, place: Place) -> str:
+    """The address of a file, seen from the notebook, when the note that names it is embedded in another's."""
+    target = unquote(address)
+    elsewhere = place.home and not re.match(r"\w+:|/|#", address) and place.vault.resolve(target, place.path)
+    return quote(_beside(target, place)) if elsewhere else address
 
 
 def _notebook(target: str, heading: str, place: Place) -> str:
