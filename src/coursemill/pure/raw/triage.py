@@ -73,11 +73,12 @@ def triage(path: str, text: str, versions: Mapping[str, str] | None = None) -> T
         state = following
     else:
         state = _State.of(text, lesson)  # it does not settle: no proposal is better than half of one
+    composed = tuple(_composed(text, state.lines))
     return Triaged(
         path=path,
         text=text,
-        after=state.text,
-        edits=tuple(_composed(text, state.lines)),
+        after=edits.apply(text, composed),
+        edits=composed,
         rows=tuple(_rows(lesson, state)),
         findings=tuple(sorted({*_left(lesson, state), *damaged, *outdated.find(lesson, versions or {})})),
     )
