@@ -32,7 +32,7 @@ class Rule:
     keyword: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     argument: int = -1
-    parameter: str = ""
+    parameter: tuple[str, ...] = ()
     text: str = ""
     base: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
@@ -88,6 +88,8 @@ class Library:
     """Other paths of things: `keras.models.Sequential` → `keras.Sequential`."""
     makes: Mapping[str, str] = field(default_factory=dict)
     """What is called → what comes out of it; `[x]` is several of `x`."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What has the attribute → what that is."""
     like: Mapping[str, str] = field(default_factory=dict)
     """A type → the one that it is, too."""
     named: tuple[tuple[re.Pattern[str], str], ...] = ()
@@ -150,6 +152,7 @@ def _library(key: str, data: Mapping[str, Any]) -> Library:
         aliases=data.get("aliases", {}),
         same=data.get("same", {}),
         makes=makes,
+        parts={f"{one['name']}.{part}": one["name"] for one in data.get("type", ()) for part in one.get("parts", ())},
         like={one["name"]: one["like"] for one in data.get("type", ()) if "like" in one},
         named=tuple(named),
         rivals=re.compile(head["rivals"], re.IGNORECASE) if "rivals" in head else None,

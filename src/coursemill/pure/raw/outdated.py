@@ -102,6 +102,7 @@ def _index(versions: tuple[tuple[str, str], ...]) -> _Index:
             aliases={name: full for library in every for name, full in library.aliases.items()},
             same={name: full for library in every for name, full in library.same.items()},
             makes={name: made for library in every for name, made in library.makes.items()},
+            parts={name: made for library in every for name, made in library.parts.items()},
             like={name: other for library in every for name, other in library.like.items()},
             starred=frozenset(name for rule in rules.rules for name in rule.name),
         ),
@@ -298,7 +299,8 @@ def _matches(rule: Rule, use: Use) -> bool:
     if rule.without and (keywords.intersection(rule.without) or None in keywords):
         return False
     if rule.text:
-        tails = (use.tails.get(key) for key in (rule.parameter, rule.argument))
+        keys: tuple[int | str, ...] = (*rule.parameter, rule.argument)
+        tails = (use.tails.get(key) for key in keys)
         tail = next((one for one in tails if one is not None), None)
         return tail is not None and _pattern(rule.text).search(tail) is not None
     return True

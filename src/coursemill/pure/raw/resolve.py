@@ -38,6 +38,7 @@ class Names:
     aliases: Mapping[str, str]
     same: Mapping[str, str]
     makes: Mapping[str, str]
+    parts: Mapping[str, str]
     like: Mapping[str, str]
     """A type that is another one, and more: a frame's column is a series that belongs to it."""
     starred: frozenset[str]
@@ -78,7 +79,8 @@ class Resolver:
             if value is not None and value.name != UNKNOWN:
                 return value.name
             owner = self.resolve(node.value)
-            return f"{UNKNOWN if owner.startswith('[') else owner}.{node.attr}"
+            name = f"{UNKNOWN if owner.startswith('[') else owner}.{node.attr}"
+            return self.names.parts.get(name, name)
         if isinstance(node, ast.Call):
             return self._made(self.resolve(node.func))
         if isinstance(node, ast.Subscript):
