@@ -228,6 +228,10 @@ def test_cut_lists_become_sections(asked: str, items: list[tuple[int, list[str]]
         lines += ["    " * (above + 1) + line for block in inside for line in block.split("\n")]
     lesson = parse.lesson("notes/n.md", "---\nworksheet: W\n---\n" + "\n".join(lines) + "\n")
     cut = any(part for part in lesson.parts if not isinstance(part, Prose))
+    for part in lesson.parts:
+        if isinstance(part, Prose):
+            again = parse.lesson("notes/n.md", part.text).parts
+            assert [prose.text for prose in again if isinstance(prose, Prose)] == [part.text]
     shown = "\n\n".join(render(part.text, PAGE, 2) for part in lesson.parts if isinstance(part, Prose))
     assert all(f"word{number}z" in shown for number in range(len(items)))
     assert "list2" not in shown
