@@ -117,6 +117,16 @@ def test_a_long_note_is_a_link() -> None:
     assert render("![[Long]]", Page("notes/Lesson.md", "WS", VaultMap.of([note]))) == "[Long](Long.ipynb)"
 
 
+def test_markers_of_nbgrader_are_not_shown() -> None:
+    note = parse.lesson(
+        "notes/Raw.md", "```python\n### BEGIN SOLUTION\nanswer = 1\n### END SOLUTION\n```\n\nText. ^a\n"
+    )
+    vault = VaultMap.of([note])
+    assert vault.excerpt(note.path, "") == ""
+    assert vault.excerpt(note.path, "^a") == "Text. ^a"
+    assert render("![[Raw]]", Page("notes/Lesson.md", "WS", vault)) == "*Raw*"
+
+
 def test_what_an_embedded_note_names_is_found_from_the_notebook() -> None:
     front = "---\nworksheet: WS_2\n---\n"
     text = "![a](b.files/p%201.png 'P') ![a|9](b.files/p%201.png) [c](b.files/none.csv) [[#H]]\n# H\n"

@@ -15,6 +15,8 @@ from coursemill.pure.verbatim import blocks
 
 LONGEST = 20_000
 """Characters; more than that is a chapter, and a link to it serves better."""
+MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+"""nbgrader looks for these texts anywhere in a line, in every cell, and stops when one stands where it may not."""
 _ID = re.compile(r"(?:^|(?<=\s))\^(?P<id>[A-Za-z0-9-]+)[ \t]*$")
 _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$")
 

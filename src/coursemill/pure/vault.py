@@ -68,15 +68,17 @@ class VaultMap:
     def excerpt(self, path: str, wanted: str) -> str | None:
         """What an embed of `wanted` shows of the note at `path`: a heading, `^block`, or nothing for all of it.
 
-        None: there is no such note, or nothing like that in it.
+        None: there is no such note, or nothing like that in it. What holds nbgrader's markers is not shown.
         """
         lesson = self.lessons.get(path)
         if lesson is None:
             return None
         if wanted.startswith("^"):
-            return embeds.block(lesson, wanted[1:])
-        heading = self.heading(path, wanted) if wanted else None
-        return None if wanted and not heading else embeds.excerpt(lesson, heading)
+            text = embeds.block(lesson, wanted[1:])
+        else:
+            heading = self.heading(path, wanted) if wanted else None
+            text = None if wanted and not heading else embeds.excerpt(lesson, heading)
+        return "" if text and embeds.MARKER.search(text) else text
 
     def listed(self, query: str, path: str) -> dataview.Result | None:
         """What a Dataview query in the note at `path` finds; None when it is not understood."""

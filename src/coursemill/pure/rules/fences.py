@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from coursemill.model import Code, Finding, Hint, Lesson, Prose, Question, Quiz, Solution, Task, Test, Wrong
 from coursemill.pure import codes, comments
+from coursemill.pure.embeds import MARKER
 from coursemill.pure.rules.rule import Known, rule
-
-MARKER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
-"""nbgrader looks for these texts anywhere in a line, in every cell, and stops when one stands where it may not."""
 
 COMMENT = ("#", "//", "/*", "<!--", "--", ";", "%", '"', "'")
 """What begins a comment, in one language or another."""

@@ -169,6 +169,8 @@ def _embedded(text: _Text, lesson: Lesson, known: Known) -> Iterator[Finding]:
             why = "a drawing is no text"
         elif not EMBED.match(line):
             why = "a note is embedded on a line of its own only"
+        elif known.vault.excerpt(found[0], part if part.startswith("^") else plain(part)) == "":
+            why = f"there is nothing in `{match['link']}` that may be shown"
         elif _too_much(known, lesson.path, found[0], part):
             why = f"`{match['link']}` is too long, or embeds what it stands in"
         if why:
