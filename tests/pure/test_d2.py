@@ -63,6 +63,25 @@ def test_what_was_meant(shape: str, fix: str) -> None:
     assert [one.fix for one in d2.mistakes(f"a: {{shape: {shape}}}")] == [fix]
 
 
+@pytest.mark.parametrize(
+    ("source", "odd"),
+    [
+        ('a -> b\nstyle a { icon: "x" }', ["2:1 `style a {…}` draws a shape of that name"]),
+        ("style: {fill: red}\nstyle.fill: red\nb: style a", []),
+        (
+            'shape: sequence_diagram\na: A {\n  b: "B" {\n    shape: step\n  }\n  c: C\n}\nd -> a.b: x\na.c -> d',
+            ["1:1 `shape: sequence_diagram` draws `a.b` and 1 more as bars, without their labels"],
+        ),
+        ("shape: sequence_diagram\na; c\ngroup: G {a -> c: hi}\na.t -> c", []),
+        ("a: A {b: B}\na.b -> c", []),
+        ("shape: sequence_diagram\na: A {b: B}\na -> c", []),
+        ("shape: sequence_diagram\na: {shape: person; label: x}\na.shape -> c", []),
+    ],
+)
+def test_what_is_drawn_otherwise_than_meant(source: str, odd: list[str]) -> None:
+    assert [f"{one.line}:{one.col} {one.message}" for one in d2.oddities(source)] == odd
+
+
 def test_every_suggestion_is_a_shape() -> None:
     assert {shape for meant in d2.MEANT.values() for shape in meant} <= d2.SHAPES
     assert not d2.MEANT.keys() & d2.SHAPES
@@ -80,7 +99,7 @@ PIECES = ("a", "shape", ": ", "{", "}", "\n", "foo", "|", "'", '"', "[", "#", "s
 @given(st.text(max_size=60) | st.lists(st.sampled_from(PIECES)).map("".join))
 def test_any_text_is_read_and_places_are_right(source: str) -> None:
     lines = source.split("\n")
-    for one in d2.mistakes(source):
+    for one in (*d2.mistakes(source), *d2.oddities(source)):
         assert 1 <= one.line <= len(lines)
         assert 1 <= one.col <= len(lines[one.line - 1])
 

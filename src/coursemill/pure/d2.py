@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from coursemill.pure import near
 
@@ -40,11 +41,22 @@ MEANT = {
     "terminator": ("oval",), "user": ("person",),
 }  # fmt: skip
 """What other tools call a shape → the shapes that look like it."""
+DEEPEST = 40
+"""Maps in one another; nothing is said of what is deeper."""
+MOST = 50
+"""What is said of one source."""
 _KEY = re.compile(r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|(?<=\))\[[^\]\n]*\]|\\.|[^\n;:{}\[\]#"'|\\])+""")
 _QUOTED = re.compile(r"""["'](?P<text>(?:(?<=")(?:[^"\\\n]|\\.)*(?="))|(?:(?<=')(?:[^'\n]|'')*(?=')))["']""")
 _UNQUOTED = re.compile(r"(?:\\(?:\n[ \t]*|.)|[^\n;{}\[\]#\\])+")
 _BLOCK = re.compile(r"\|(?P<signs>[^\w\s]*)")
 _PART = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^.])+""")
+_STRAY = re.compile(r"style[ \t]+\w[\w.-]*")
+_HOLDERS = frozenset({"style", "vars", "classes", "layers", "scenarios", "steps"})
+_RESERVED = frozenset({
+    "class", "constraint", "direction", "grid-columns", "grid-gap", "grid-rows", "height", "horizontal-gap", "icon",
+    "label", "left", "link", "near", "shape", "source-arrowhead", "target-arrowhead", "tooltip", "top", "vertical-gap",
+    "width",
+})  # fmt: skip
 _BLANK = re.compile(r"[ \t]*")
 
 
@@ -70,21 +82,42 @@ class Setting:
 
 
 def mistakes(source: str) -> list[Mistake]:
-    """Return the unknown shapes and style keywords of a d2 source, in order; never raises."""
-    found = []
+    """Return the first unknown shapes and style keywords of a d2 source, in order; never raises."""
+    return list(islice(_mistakes(source), MOST))
+
+
+def _mistakes(source: str) -> Iterator[Mistake]:
     for setting in settings(source):
         if "vars" in setting.path:
             continue
         above, key = setting.path[-2:-1], setting.path[-1]
         if above == ("style",) and re.fullmatch(r"[a-z0-9-]+", key) and key not in STYLES:
-            found.append(_mistake(source, setting.at, f'invalid style keyword: "{key}"'))
+            yield _mistake(source, setting.at, f'invalid style keyword: "{key}"')
         elif key == "shape" and above != ("style",) and re.fullmatch(r"[^$\\\n]+", setting.value):
             heads = ARROWHEADS if above in (("source-arrowhead",), ("target-arrowhead",)) else frozenset()
             edge = any("->" in part or "--" in part or "<-" in part for part in setting.path)
             known = SHAPES | ARROWHEADS | {"null"} if edge else SHAPES | {"null"} | heads
             if setting.value.lower() not in known:
-                found.append(_mistake(source, setting.value_at, f'unknown shape "{setting.value}"'))
-    return found
+                yield _mistake(source, setting.value_at, f'unknown shape "{setting.value}"')
+
+
+def oddities(source: str) -> list[Mistake]:
+    """Return what d2 draws otherwise than the author surely meant, in order; never raises.
+
+    Seen in d2 0.7: `style x {…}`, as other tools have it, is a shape called `style x`; in a sequence diagram a shape
+    in another one is a bar without a label as soon as a connection names it.
+    """
+    found = list(settings(source))
+    odd = [_stray(source, one) for one in found if _STRAY.fullmatch(one.path[-1])][:MOST]
+    root = next((one for one in found if one.path == ("shape",) and one.value == "sequence_diagram"), None)
+    inner = list(dict.fromkeys(filter(None, map(_bar, found))))[:MOST] if root else []
+    bars = [name for name in inner if _is_connected(name, source)]
+    if root and bars:
+        more = f" and {len(bars) - 1} more" if len(bars) > 1 else ""
+        message = f"`shape: sequence_diagram` draws `{bars[0]}`{more} as bars, without their labels"
+        fix = "leave that line out, or draw actors and their messages only"
+        odd.append(_at(source, root.at, message, fix))
+    return sorted(odd, key=lambda one: (one.line, one.col))
 
 
 def explained(message: str) -> tuple[str, str]:
@@ -144,7 +177,7 @@ def _statement(source: str, key: re.Match[str], maps: list[tuple[str, ...] | Non
     elif path and parts and source.startswith("{", at):
         yield Setting(path, parts[-1][1], "", at)
     if source.startswith(("{", "["), at):
-        maps.append(path if source[at] == "{" else None)
+        maps.append(path if source[at] == "{" and path and len(path) < DEEPEST else None)
         at += 1
     return at
 
@@ -167,9 +200,31 @@ def _block_end(source: str, at: int) -> int:
     return len(source) if end < 0 else end + len(closing)
 
 
+def _stray(source: str, setting: Setting) -> Mistake:
+    name = setting.path[-1].split(maxsplit=1)[1]
+    fix = f"write `{name}.style.…`, and an icon as `{name}.icon`"
+    return _at(source, setting.at, f"`{setting.path[-1]} {{…}}` draws a shape of that name", fix)
+
+
+def _bar(setting: Setting) -> str:
+    """The name of a shape with a label in another shape; empty when it is no such."""
+    *around, name = setting.path
+    plain = all(re.fullmatch(r"\w[\w -]*", part) and part not in _HOLDERS for part in setting.path)
+    return ".".join(setting.path) if around and plain and setting.value and name not in _RESERVED else ""
+
+
+def _is_connected(name: str, source: str) -> bool:
+    sign, word = r"(?:->|<-|--|<->)", re.escape(name)
+    return re.search(rf"(?<![\w.]){word}[ \t]*{sign}|{sign}[ \t]*{word}(?![\w.])", source) is not None
+
+
 def _mistake(source: str, at: int, message: str) -> Mistake:
+    return _at(source, at, *explained(message))
+
+
+def _at(source: str, at: int, message: str, fix: str) -> Mistake:
     line = source.count("\n", 0, at) + 1
-    return Mistake(line, at - (source.rfind("\n", 0, at) + 1) + 1, *explained(message))
+    return Mistake(line, at - (source.rfind("\n", 0, at) + 1) + 1, message, fix)
 
 
 def _shape_advice(name: str) -> str:

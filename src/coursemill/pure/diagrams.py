@@ -44,6 +44,11 @@ def mistakes(lang: Language, source: str) -> list[Mistake]:
     return d2.mistakes(source) if lang == "d2" else mermaid.mistakes(source)
 
 
+def oddities(lang: Language, source: str) -> list[Mistake]:
+    """What a source surely draws otherwise than its author meant."""
+    return d2.oddities(source) if lang == "d2" else []
+
+
 def fenced(lesson: Lesson) -> list[Diagram]:
     """The diagrams of the note as they stand in it, also those that no notebook shows."""
     found = []
@@ -52,6 +57,12 @@ def fenced(lesson: Lesson) -> list[Diagram]:
         if lang and block.role != "show":
             found.append(Diagram(lang, block.text, block.span, block.indent))
     return found
+
+
+def odd(diagram: Diagram, oddity: Mistake) -> Finding:
+    """Something that is drawn otherwise than it was meant, at the note's line and column."""
+    line, col = diagram.span.start + oddity.line, diagram.indent + oddity.col
+    return codes.DIAGRAM_ODD.at(diagram.span.path, line, oddity.message, col=col, fix=oddity.fix)
 
 
 def finding(diagram: Diagram, mistake: Mistake) -> Finding:

@@ -14,3 +14,4 @@ def sources(lesson: Lesson, known: Known) -> Iterator[Finding]:
     """A diagram has shapes, style keywords and a kind that its renderer knows."""
     for diagram in diagrams.fenced(lesson):
         yield from (diagrams.finding(diagram, one) for one in diagrams.mistakes(diagram.lang, diagram.source))
+        yield from (diagrams.odd(diagram, one) for one in diagrams.oddities(diagram.lang, diagram.source))
