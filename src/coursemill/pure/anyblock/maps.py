@@ -15,6 +15,8 @@ from coursemill.pure.anyblock.tree import Item
 from coursemill.pure.vault import WIKILINK
 
 _INLINE = MarkdownIt("commonmark").enable("strikethrough")
+_SIDE = re.compile(r"^<[ \t]+")
+"""Begins an item that stands on the left in a PlantUML tree."""
 _ARROW = re.compile(r"(?P<from>.*?\S)[ \t]*--(?:[ \t]*(?P<words>[^->\s][^>]*?)[ \t]*--)?>[ \t]*(?P<to>\S.*)")
 """An item that says which others are connected: `a --words--> b`."""
 _LONGEST = 120
@@ -49,7 +51,7 @@ def source(asked: Header, items: Sequence[Item]) -> str:
 
 def words(markdown: str) -> str:
     """The text of an item without its markup, on one line, as it can stand in a node."""
-    text = WIKILINK.sub(_named, comments.removed(markdown))
+    text = WIKILINK.sub(_named, comments.removed(_SIDE.sub("", markdown)))
     text = re.sub(r"==(?=\S)(.+?)(?<=\S)==", r"\1", text)
     text = " ".join(_plain(token) for token in _INLINE.parseInline(text))
     text = " ".join(text.translate(_LOOKALIKES).split())
