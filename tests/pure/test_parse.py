@@ -34,7 +34,7 @@ LINES = [
     "> [!quiz|id=q points=1] Q", "> - [x] yes *why*", "> - [ ] no", "> [!hint]- H", "> [!solution]- S", "> [!rubric] R",
     "[list2tab|#Tabs]", "- item", "* item", "1. item", "2) item", "x = 1", "    x = 1", "### BEGIN SOLUTION", "<!--",
     "<div>", "[a]: b", "| a | b |", "\u2028", "\x85", "\x0c", "\ufeff", "\x00", "key: value", "- - a",
-    "> > q", "-->", "%%",
+    "> > q", "-->", "%%", "$$", "+ b", "<%*", "%>", "![[a]] ^b",
 ]  # fmt: skip
 PREFIXES = [
     "",
