@@ -121,10 +121,11 @@ class _Units:
             self.item = indent
             self.start(n, line)
         elif text.lstrip().startswith("|"):
-            above = self.lines and not self.lines[0].lstrip().startswith("|")
+            going = bool(self.lines) and _is_row(self.lines[0])
             yield from self.flush()
-            if above or not self.lead.lstrip().startswith("|"):
-                self.lead = f"{text} {self.lead}"
+            if not going:
+                self.items = self.items if line[:1].isspace() else []
+                self.lead = text if _is_row(self.lead) else f"{self.lead}\n{text}".strip()
             self.start(n, line)
         else:
             if not self.lines and not line[:1].isspace() and not quote:
@@ -141,12 +142,17 @@ class _Units:
             return
         text = "\n".join(self.lines)
         said = [self.heading, self.title, *(said for _, said in self.items)]
-        if self.items or self.item is not None or text.lstrip("> \t").startswith("|"):
+        if self.items or self.item is not None or _is_row(text):
             said.append(self.lead)
         yield Unit(self.first, text, "\n".join(filter(None, said)), len(self.items) + (self.item is not None))
         if self.item is not None:
             self.items.append((self.item, text))
             self.item = None
-        elif not self.items and not text.lstrip("> \t").startswith("|"):
+        elif not self.items and not _is_row(text):
             self.lead = text if text.rstrip().endswith(":") else ""
         self.lines = []
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a table's."""
+    return line.lstrip("> \t").startswith("|")

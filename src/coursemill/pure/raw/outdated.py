@@ -150,7 +150,7 @@ class _Looker:
     def look(self) -> Iterator[Finding]:
         reader = Reader(self.index.names, self.named)
         for block in self.lesson.blocks:
-            if block.language in PYTHON and block.role not in ("wrong", "output"):
+            if block.language in (*PYTHON, "pycon") and block.role not in ("wrong", "output"):
                 yield from self.code(block, reader)
         yield from self.prose(reader)
 
