@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, Literal, Protocol
 
+import click
 from rich import box
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
@@ -112,7 +113,7 @@ def show(what: RenderableType, *, stderr: bool = False) -> None:
 
 def show_json(data: object) -> None:
     """Print `data` as JSON, dataclasses as objects."""
-    console().print(json.dumps(data, indent=2, default=_plain), soft_wrap=True)
+    click.echo(json.dumps(data, indent=2, default=_plain))  # ASCII, and may be many megabytes, which rich takes apart
 
 
 def show_findings(findings: Iterable[Finding], form: FindingsFormat = "text") -> None:
