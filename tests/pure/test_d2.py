@@ -40,6 +40,7 @@ def found(source: str) -> list[str]:
         ("vars: {shape: foo}\nb: {shape: ${shape}}", []),
         ("# shape: foo\na: shape: foo\n'shape': foo\nb: {Shape: foo; \"shape\": foo}", []),
         ('a: "{shape: foo}" # {\nb: |md\n  shape: foo {\n|\nc: |`x | shape: foo `|\n"""\nshape: foo\n"""\n', []),
+        ("a.shape: foo\na: {shape: circle}", []),
         ("a: [{shape: foo}; 1]\nb: {constraint: [x]}", []),
         ("a: {shape: sql_table; shape_of: foo}", []),
         ("", []),

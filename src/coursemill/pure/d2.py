@@ -87,8 +87,10 @@ def mistakes(source: str) -> list[Mistake]:
 
 
 def _mistakes(source: str) -> Iterator[Mistake]:
-    for setting in settings(source):
-        if "vars" in setting.path:
+    found = list(settings(source))
+    last = {setting.path: setting for setting in found}
+    for setting in found:
+        if "vars" in setting.path or last[setting.path] is not setting:  # what is set again below counts there
             continue
         above, key = setting.path[-2:-1], setting.path[-1]
         if above == ("style",) and re.fullmatch(r"[a-z0-9-]+", key) and key not in STYLES:
