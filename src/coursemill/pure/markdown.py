@@ -175,7 +175,7 @@ class _Walk:
     lists: list[tuple[int, int | None]] = field(default_factory=list)
     """Column and AnyBlock's header of each list that is open."""
     ended: tuple[int, int, int | None] = (-1, 0, None)
-    """Token behind the list that has just ended (and a fence that is not indented far enough), and the list."""
+    """Token behind the list that has just ended (and fences that are not indented far enough), and the list."""
 
     def run(self, tokens: list[Token]) -> None:
         for n, token in enumerate(tokens):
@@ -211,7 +211,7 @@ class _Walk:
 
     def on_bullet_list_open(self, tokens: list[Token], n: int, token: Token) -> None:
         after, indent, asked = self.ended
-        if n != after or tokens[n - 1].type != "fence" or indent != token.meta["indent"]:
+        if n != after or indent != token.meta["indent"]:
             asked = self.asks(tokens, n)
         if asked is not None:
             end = (token.map or (0, 0))[1]

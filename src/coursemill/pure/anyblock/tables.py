@@ -12,6 +12,8 @@ from coursemill.pure.anyblock.tree import Item, cells
 
 HEAD = re.compile(r"<[ \t]+")
 """Begins the first item when it is the table's head."""
+_VALUE = re.compile(r"[^\w]*\d|$")
+"""What a head hardly says: a number, or nothing."""
 _STEP = "&emsp;"
 """Per level of a tree in a table's first column."""
 
@@ -103,12 +105,26 @@ def markdown(table: Table, *, transposed: bool = False) -> str:
 
 
 def _headed(items: Sequence[Item]) -> tuple[Sequence[Item], int]:
-    """The items, and how many of them are the head: the first, when it is marked, or one row of cells above others."""
+    """The items, and how many of them are the head: the first, when it is marked, or one row of words above others."""
     first = items[0]
     if HEAD.match(first.text):
         return [replace(first, text=HEAD.sub("", first.text)), *items[1:]], 1
-    is_row = first.leaves == 1 and not first.body and len(cells(first.text)) > 1
-    return items, int(is_row and len(items) > 1)
+    words = _words(first)
+    values = [word for word in (words if first.children else words[:1]) if _VALUE.match(word)]
+    fits = not first.children or all(_width(item) <= len(words) for item in items)
+    return items, int(len(words) > 1 and not values and fits and len(items) > 1)
+
+
+def _words(item: Item) -> list[str]:
+    """What stands in the cells of an item and of those below it; nothing, when they are more than one row of text."""
+    if item.leaves > 1 or item.body:
+        return []
+    below = _words(item.children[0]) if item.children else []
+    return [*cells(item.text), *below] if below or not item.children else []
+
+
+def _width(item: Item) -> int:
+    return len(cells(item.text)) + max((_width(child) for child in item.children), default=0)
 
 
 def _branch(item: Item, shown: Shown) -> list[tuple[Cell, ...]]:
