@@ -208,6 +208,34 @@ def test_a_name_in_the_info_string(info: str, path: str) -> None:
     assert (note.path, note.data) == (path, b"# T\n```\nx\n```\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "data"),
+    [
+        ("1. ````markdown\n   Filename: a.md\n   # T\n   ````\n", "a.md", "# T\n"),
+        ("Filename:\u00a0a.md\n````markdown\n# T\n````\n", "a.md", "# T\n"),
+        ("Filename: a.md — the first note\n````markdown\n# T\n````\n", "a.md", "# T\n"),
+        ("Here is `a/b.md`:\n\n````markdown\n# T\n````\n", "a/b.md", "# T\n"),
+        ("Filename:\n`a/b.md`\n````markdown\n# T\n````\n", "a/b.md", "# T\n"),
+        ("### a.md\n\nFilename: a.md\n\n````markdown\nFilename: a.md\n# T\n````\n", "a.md", "# T\n"),
+        ("Filename: a.md\n```\n# T\n\n```python\nx\n```\n\nend\n```\n", "a.md", "# T\n\n```python\nx\n```\n\nend\n"),
+        ("Filename: a.md\n~~~~markdown\n# T\n````\n\nchat\n", "a.md", "# T\n"),
+        ("Filename: a.md\n````markdown\n# T\n```` That was it.\n", "a.md", "# T\n"),
+        ("Filename: a.md\n`````markdown\n# T\n```\n\nThat was it.\n", "a.md", "# T\n"),
+        ("`````markdown\nFilename: a.md\n````markdown\n````\n`````\n", "a.md", ""),
+        ("Filename: a.md\n````markdown\n# T\nlast", "a.md", "# T\nlast"),
+        ("Assistant:\n\nFilename: a.md\n````markdown\n# T\n````\nUser: thanks\n", "a.md", "# T\n"),
+        (
+            "Filename: a.md\n````markdown\n# A\n\n---\nFilename: x.md\n---\n````\n",
+            "a.md",
+            "# A\n\n---\nFilename: x.md\n---\n",
+        ),
+    ],
+)
+def test_what_people_paste(text: str, path: str, data: str) -> None:
+    (note,) = transcript.unpack(text.encode()).notes
+    assert (note.path, note.data) == (path, data.encode())
+
+
 @pytest.mark.parametrize("file", sorted(FIXTURES.glob("*.txt")), ids=lambda file: file.stem)
 def test_fixtures(file: Path) -> None:
     """Beside a transcript lies what is in it: a line `path: first-last` for each note, `! path` for refused ones."""

@@ -182,7 +182,8 @@ def _inner(walk: _Walk, n: int) -> None:
     if inner is None and mark.is_bare and mark.length == len("```") < longest and not _holds(walk.page, mark):
         walk.short = n
         return
-    if inner is None and mark.is_bare and 3 < mark.length < longest + (fence is None) and walk.loose < 0:
+    other = fence is not None and mark.char != fence.char
+    if inner is None and mark.is_bare and mark.length > 3 and (mark.length < longest or other) and walk.loose < 0:
         walk.loose = n
     walk.inner, walk.opened = mark, n
 

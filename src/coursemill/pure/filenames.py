@@ -22,7 +22,9 @@ _LINE = re.compile(
     r"_{0,2}[ ]*(?P<value>\S.*)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"(?:[^\W\d_]+[ ]){0,2}[^\W\d_]+[ ]?[:：][ ]*(?P<value>\S.*)")
+_LABEL = re.compile(r"(?:[^\W\d_]+[ ]){0,3}[^\W\d_]+[ ]?[:：][ ]*(?P<value>\S.*)")
+_ANNOUNCED = re.compile(r"(?:[\w',]+[ ]){1,8}[`\"“](?P<path>[^`\"“”]+\.md)[`\"”][ ]?:")
+"""A short line of words that ends with a quoted path and a colon."""
 _COMMENT = re.compile(r"<!--(?P<html>.*?)-->|%%(?P<obsidian>.*?)%%|/\*(?P<c>.*?)\*/|//(?P<line>[^/].*)")
 _BULLET = re.compile(r"(?:#{1,6}|[-+*]|\d{1,4}[.)])[ \t]+")
 _SIGNS = re.compile(r"[^\w`\"'“‘«<(\[~./\\-]+")
@@ -48,7 +50,7 @@ class Name:
 
 def of_line(line: str) -> Name | None:
     """Return the name that a line gives to what follows it, if it is such a line and nothing else."""
-    text = line.strip().lstrip("\ufeff")
+    text = line.replace("\u00a0", " ").strip().lstrip("\ufeff")
     if comment := _COMMENT.fullmatch(text):
         text = next(part for part in comment.groups() if part is not None).strip()
     bullet = _BULLET.match(text)
@@ -61,10 +63,14 @@ def of_line(line: str) -> Name | None:
         written = _value(found["value"])
         sure = "name" in found["key"].lower() or "path" in found["key"].lower()
         return Name(written, sure=True) if written and (sure or _is_path(written)) else None
+    if announced := _ANNOUNCED.fullmatch(text):
+        return Name(announced["path"].strip(), sure=False)
     label = _LABEL.fullmatch(text)
     written = _value(label["value"] if label else text.removesuffix(":"))
     decorated = inner is not None or bullet is not None or "*" in line or "`" in line
     if not written.lower().endswith(NOTE) or (" " in written and not decorated) or len(written) > naming.LONGEST:
+        return None
+    if any(mark in written for mark in '`"“”'):
         return None
     return Name(written, sure=False)
 

@@ -13,9 +13,11 @@ BLANK_LINES = 5
 """How many may stand between the parts of a note's beginning."""
 LONGEST_LINE = 2000
 """Bytes of a line that may be a name."""
+_TICKS = rb"(?P<ticks>`{3,}+(?=[^`\n]*+$)|~{3,}+)(?P<info>[^\n]*+)"
+_BULLET = rb"(?P<bullet>(?:[-+*]|\d{1,4}[.)])[ \t]{1,4}+)?"
+_KEY = rb"(?:[^\w\n]|_){0,16}+(?:\d{1,3}[.)][ ]+)?(?:" + filenames.KEY.encode() + rb")\b"
 _MARK = re.compile(
-    rb"^(?:\xef\xbb\xbf)?(?P<indent>[ \t]*+)(?:(?P<ticks>`{3,}+(?=[^`\n]*+$)|~{3,}+)(?P<info>[^\n]*+)"
-    rb"|(?=(?:[^\w\n]|_){0,16}+(?:\d{1,3}[.)][ ]+)?(?:" + filenames.KEY.encode() + rb")\b)(?P<name>[^\n]{1,2000}+)$)",
+    rb"^(?:\xef\xbb\xbf)?(?P<indent>[ \t]*+)(?:" + _BULLET + _TICKS + rb"|(?=" + _KEY + rb")(?P<name>[^\n]{1,2000}+)$)",
     re.MULTILINE | re.IGNORECASE,
 )
 _HEADING = re.compile(rb"#[ \t]+\S")
@@ -37,6 +39,8 @@ class Mark:
     length: int = 0
     info: str = ""
     name: Name | None = None
+    listed: bool = False
+    """It stands behind a list's bullet, and so opens a fence."""
 
     @property
     def is_fence(self) -> bool:
@@ -48,7 +52,8 @@ class Mark:
 
     @property
     def is_bare(self) -> bool:
-        return self.is_fence and not self.info
+        """Whether nothing stands beside its ticks: it may close another one."""
+        return self.is_fence and not self.info and not self.listed
 
     @cached_property
     def has_text(self) -> bool:
@@ -130,6 +135,7 @@ def _mark(text: bytes, found: re.Match[bytes]) -> Mark:
     start, end = found.start(), text.find(b"\n", found.end()) + 1 or len(text)
     if found["ticks"]:
         ticks, info = found["ticks"], found["info"].decode("utf-8", "surrogateescape").strip()
-        return Mark(start, end, found["indent"], ticks[:1], len(ticks), info)
+        indent = found["indent"] + b" " * len(found["bullet"] or b"")
+        return Mark(start, end, indent, ticks[:1], len(ticks), info, listed=bool(found["bullet"]))
     written = found["name"].decode("utf-8", "surrogateescape")
     return Mark(start, end, found["indent"], name=filenames.of_line(written))
