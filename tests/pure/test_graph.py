@@ -21,7 +21,7 @@ NOTES = {
     "notes/Web/Spider.md": "[web](../_Web_MOC.md#Web) [[Soup#Nowhere]] [[nothing]] [[data.csv]]\n",
     "notes/a/Twice.md": "[[Twice]] [[old/Soup]]\n",
     "notes/b/Twice.md": "> [!note] [[Twice]]\n",
-    "notes/Alone.md": "```\n[[Soup]]\n```\n[[#Here]] ![[plot.png]]\n",
+    "notes/Alone.md": "```\n[[Soup]]\n```\n[[#Here]] ![[plot.png]] [[#^there]] [[#^gone]]\n\nSome text. ^there\n",
 }
 OTHERS = ("notes/Web/Soup.files/plot.png", "notes/data.csv", "notes/Templates/Daily.md")
 
@@ -70,7 +70,15 @@ def shown(edge: Edge) -> str:
             ],
         ),
         ("notes/a/Twice.md", ["1:1 link Twice -> Twice.md +1", "1:11 link old/Soup -> ?Soup"]),
-        ("notes/Alone.md", ["4:1 link  -> Alone.md !", "4:11 embed plot.png -> plot.png"]),
+        (
+            "notes/Alone.md",
+            [
+                "4:1 link  -> Alone.md !",
+                "4:11 embed plot.png -> plot.png",
+                "4:25 link  -> Alone.md",
+                "4:37 link  -> Alone.md !",
+            ],
+        ),
     ],
 )
 def test_every_link_leads_somewhere_or_is_missing(path: str, links: list[str]) -> None:
@@ -102,12 +110,12 @@ def test_plain_data() -> None:
     told = json.loads(json.dumps(graph.data(whole)))
     assert told["totals"] == {
         "notes": 7,
-        "links": 19,
-        "resolved": 11,
+        "links": 21,
+        "resolved": 13,
         "ambiguous": 2,
         "missing": 6,
         "missing_notes": 4,
-        "missing_headings": 2,
+        "missing_headings": 3,
         "orphans": 2,
         "unlinked": 3,
     }

@@ -54,7 +54,7 @@ class Edge:
     twin: str = ""
     """What more links write for the same missing note, where nothing is near."""
     lost: str = ""
-    """The heading that the note does not have."""
+    """The heading, or the `^block`, that the note does not have."""
 
     @property
     def state(self) -> State:
@@ -114,7 +114,7 @@ class Graph:
 
     @cached_property
     def lost(self) -> tuple[Edge, ...]:
-        """Links to headings that the notes do not have."""
+        """Links to headings and blocks that the notes do not have."""
         return tuple(edge for edge in self.edges if edge.lost)
 
     @cached_property
@@ -219,9 +219,12 @@ class _Finder:
         return self.known.get(asked, ((), ""))
 
     def _lost(self, path: str, heading: str) -> str:
-        """The first of the headings `A#B` that there is not; `^id` names a block."""
-        wanted = (part for part in heading.split("#") if part.strip() and not part.lstrip().startswith("^"))
-        return next((part for part in wanted if self.vault.heading(path, part) is None), "")
+        """The first of the headings `A#B`, or the block `^id`, that there is not."""
+        for wanted in filter(None, map(str.strip, heading.split("#"))):
+            is_block = wanted.startswith("^")
+            if not (self.vault.block(path, wanted[1:]) if is_block else self.vault.heading(path, wanted)):
+                return wanted
+        return ""
 
 
 def _blank(link: Link | FileLink, source: str) -> Edge:

@@ -158,7 +158,7 @@ def _written(edge: Edge) -> str:
     """The link as it stands in the note, without its alias."""
     heading = f"#{edge.heading}" if edge.heading else ""
     if edge.kind == "markdown":
-        return f"]({edge.target}{heading})"
+        return f"[…]({edge.target}{heading})"
     return f"{'!' if edge.kind == 'embed' else ''}[[{edge.target}{heading}]]"
 
 
@@ -170,7 +170,8 @@ def _said(edge: Edge) -> str:
     if edge.state == "ambiguous":
         more = f" or {len(edge.found) - FEW} more" if len(edge.found) > FEW else ""
         return f"may be {' or '.join(edge.found[:FEW])}{more}"
-    return f"{edge.found[0]} has no heading `{edge.lost}`" if edge.lost else edge.found[0]
+    what = "block" if edge.lost.startswith("^") else "heading"
+    return f"{edge.found[0]} has no {what} `{edge.lost}`" if edge.lost else edge.found[0]
 
 
 def _near(of: Edge | Wanted) -> str:
