@@ -110,3 +110,13 @@ def test_what_cannot_be_read_is_told_and_the_others_go_on(course: Config) -> Non
     assert [(f.path, f.code) for f in result.unread] == [("notes/Bad.md", "CM101"), ("notes/sub/Cups.md", "CM107")]
     assert seen == [file.path for file in files]
     assert result.findings == result.unread
+
+
+def test_many_notes_are_looked_at_side_by_side(course: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = triage.find(course, [], course.root)
+    alone = triage.look(files)
+    monkeypatch.setattr(triage, "MANY", 2)
+    monkeypatch.setattr(triage, "AT_ONCE", 2)
+    seen: list[str] = []
+    assert triage.look(files, seen.append) == alone
+    assert sorted(seen) == [file.path for file in files]

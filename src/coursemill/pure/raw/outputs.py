@@ -131,6 +131,8 @@ def _block(code: Sequence[str], comments: Mapping[int, _Comment], comment: _Comm
     between = [line for line in code[event.last : comment.line - 1] if line.strip()]
     if mark is None or event.where == "body" or any(not line.lstrip().startswith("#") for line in between):
         return None
+    if event.kind == "maybe" and not mark.sure:
+        return None
     below = [*_below(comments, comment)]
     if mark.rest:
         found = values.value(mark.rest)
@@ -172,7 +174,12 @@ def _of(event: Event, found: Sequence[values.Value], moved: Mapping[int, str]) -
     """What is said of `event`, when its text allows that."""
     call = event.call
     raised = values.is_error(found[0].text) and not event.path
-    if (call is not None and not prints.is_plain(call)) or raised or prints.varies(event.node):
+    if (
+        (call is not None and not prints.is_plain(call))
+        or raised
+        or prints.varies(event.node)
+        or prints.logs(event.node)
+    ):
         return None
     texts = [one.text for one in found]
     vague = event.kind == "maybe" or (event.kind == "shown" and not values.is_literal(texts[-1]))

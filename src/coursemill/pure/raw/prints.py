@@ -20,6 +20,7 @@ CHANGING = frozenset({
     "time_ns", "today", "urandom", "utcnow", "uuid1", "uuid4",
 })  # fmt: skip
 """Functions that give something else at every call."""
+LOGGERS = frozenset({"log", "logger", "logging", "LOGGER", "_logger", "warnings"})
 TALKING = frozenset(
     {"call", "crawl", "evaluate", "execute", "fit", "main", "predict", "process", "run", "start", "train"}
 )
@@ -97,6 +98,15 @@ def varies(node: ast.AST) -> bool:
     return False
 
 
+def logs(node: ast.stmt) -> bool:
+    """Whether a statement calls a logger, which writes elsewhere."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    root: ast.AST | None = call.func if isinstance(call, ast.Call) else None
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return isinstance(root, ast.Name) and root.id in LOGGERS
+
+
 def is_plain(call: ast.Call) -> bool:
     """Whether a call of `print` writes lines to stdout as everybody expects."""
     return not any(_keyword(call, name) for name in ("end", "file")) and not any(
@@ -156,7 +166,7 @@ def _may_print(node: ast.stmt, known: _Known) -> bool:
 
 
 def _is_print(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "pprint"}
 
 
 def _keyword(call: ast.Call, name: str) -> bool:
