@@ -71,6 +71,9 @@ FUNCTIONS = {
 }
 METHODS = frozenset({"astype", "endswith", "load_weights", "reshape", "save_weights", "startswith"})
 """Methods that need an argument, whatever has them."""
+OF_MODELS = frozenset({"evaluate", "fit", "fit_transform", "predict", "transform"})
+"""Those of models that learn from data: other libraries give a model its data when it is made."""
+LEARNING, OTHERS = frozenset({"keras", "sklearn", "tensorflow"}), frozenset({"lifelines", "pyspark", "statsmodels"})
 OF_LISTS = frozenset({"append", "extend"})
 """Those of names only: `frame.write.append()` is something else."""
 
@@ -135,7 +138,13 @@ def _needed(call: ast.Call, note: Note) -> int:
         return FUNCTIONS.get(name, 0)
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     of_name = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
-    return int((method in METHODS or (method in OF_LISTS and of_name)) and not _is_own(method, note))
+    needs = method in METHODS or (method in OF_LISTS and of_name) or (method in OF_MODELS and _learns(note))
+    return int(needs and not _is_own(method, note))
+
+
+def _learns(note: Note) -> bool:
+    libraries = {module.partition(".")[0] for module in note.aliases.values()}
+    return not LEARNING.isdisjoint(libraries) and OTHERS.isdisjoint(libraries)
 
 
 def _is_own(method: str, note: Note) -> bool:

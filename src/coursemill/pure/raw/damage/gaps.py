@@ -21,6 +21,7 @@ GAPS = (
     (re.compile(r"[\w\])]\(\s*,"), "nothing stands between `(` and `,`"),
     (re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=\s*[,)]"), "nothing stands behind `=`"),
     (re.compile(r"[\w\])]\[\s*\]"), "nothing stands in `[]`"),
+    (re.compile(r"''\s*:\s*[,}]"), "nothing stands behind `:`"),
 )
 BEGINNING = re.compile(
     r"(?:assert|async|await|def|elif|for|from|if|return|while|with|yield)\b|[A-Za-z_][\w.]*\s*(?:[\[(=]|,\s*\w+\s*=)"
@@ -35,6 +36,12 @@ MOST = 5
 @in_block
 def gaps(source: Source, note: Note) -> Iterator[Finding]:
     """A line cannot be Python, because something is missing in it where only brackets can have stood."""
+    for number, _, gap in lines(source):
+        yield source.on(codes.GAP, number, gap)
+
+
+def lines(source: Source) -> Iterator[tuple[int, str, str]]:
+    """Lines with a gap: their number, their code, and what is missing."""
     if source.tree is not None and source.text == source.block.text and "#" not in source.text:
         return
     found = 0
@@ -46,7 +53,7 @@ def gaps(source: Source, note: Note) -> Iterator[Finding]:
             continue
         if (gap := _gap(code)) and not _parses(code):
             found += 1
-            yield source.on(codes.GAP, number, gap)
+            yield number, code, gap
 
 
 def _gap(code: str) -> str:

@@ -138,15 +138,14 @@ def itself(source: Source, note: Note) -> Iterator[Finding]:
 
 @in_block
 def loop_without_index(source: Source, note: Note) -> Iterator[Finding]:
-    """`for i in range(len(rows)): print(rows)`: the index is counted and never used."""
+    """`for i in range(len(rows)): print(i, rows)`: the index is counted, and not used."""
     for loop in source.all(ast.For):
         whole = _length_of(loop.iter, note)
         if not whole or not isinstance(loop.target, ast.Name) or not all(map(_is_print, loop.body)):
             continue
-        names = [n.id for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name)]
-        if loop.target.id not in names and whole in names:
-            message = f"`{loop.target.id}` is never used, and each turn prints all of `{whole}`"
-            fix = f"write `{whole}[{loop.target.id}]`"
+        uses = [n for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == whole]
+        if uses and all(_is_printed(source.parents[use]) for use in uses):
+            message, fix = f"each turn prints all of `{whole}`", f"write `{whole}[{loop.target.id}]`"
             yield source.at(codes.LOST_INDEX, loop.body[0], message, fix)
 
 
@@ -248,6 +247,11 @@ def _length_of(node: ast.expr, note: Note) -> str:
 def _is_print(statement: ast.stmt) -> bool:
     call = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"print", "display"}
+
+
+def _is_printed(parent: ast.AST) -> bool:
+    """Whether what stands there is printed as it is."""
+    return isinstance(parent, ast.FormattedValue) or (isinstance(parent, ast.Call) and _is_print(ast.Expr(parent)))
 
 
 def _is_list(node: ast.expr, note: Note) -> bool:

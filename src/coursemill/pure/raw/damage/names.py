@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from coursemill.model import Finding
 from coursemill.pure import codes, near
-from coursemill.pure.raw.damage import imports
+from coursemill.pure.raw.damage import gaps, imports
 from coursemill.pure.raw.damage.rule import in_note
 from coursemill.pure.raw.damage.source import Note, Source
 from coursemill.pure.raw.undefined import WORD, perhaps_bound, undefined
@@ -18,8 +18,6 @@ from coursemill.pure.raw.undefined import WORD, perhaps_bound, undefined
 MAGIC = re.compile(r"^[ \t]*(?:[\w, \t]+=[ \t]*)?(?:%%?|!)(.*)$", re.MULTILINE)
 ANYTHING = re.compile(r"^[ \t]*%(?:run|pylab|load|store|reload_ext|load_ext)\b", re.MULTILINE)
 """Magics that may bring any name."""
-LOST_VALUE = re.compile(r"^[ \t#]*(\w[\w, \t]*)=[ \t]*$", re.MULTILINE)
-"""An assignment whose value is gone, which is a finding of its own."""
 
 
 @in_note
@@ -57,7 +55,10 @@ def _in_space(sources: Sequence[Source], note: Note) -> Iterator[Finding]:
     uses = undefined([s.tree for s in sources[:end] if s.tree], set(_silenced(sources[:end])))
     if not uses:
         return
-    found = [(n, use) for use in uses for n, source in enumerate(sources) if use in source.parents]
+    lost = {name for s in sources[:end] for _, code, _ in gaps.lines(s) for name in perhaps_bound(code)}
+    found = [
+        (n, use) for use in uses if use.id not in lost for n, source in enumerate(sources) if use in source.parents
+    ]
     space, seen = Space.of(sources), set[str]()
     for n, use in sorted(found, key=lambda one: (one[0], one[1].lineno, one[1].col_offset)):
         if use.id not in seen and use.id not in sources[n].imported:
@@ -98,7 +99,5 @@ def _silenced(sources: Iterable[Source]) -> Iterator[str]:
             yield from declared.names
         if source.tree is None:
             yield from perhaps_bound(source.text)
-        for found in LOST_VALUE.finditer(source.block.text):
-            yield from WORD.findall(found[1])
         for found in MAGIC.finditer(source.block.text):
             yield from WORD.findall(found[1])
