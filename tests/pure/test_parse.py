@@ -31,6 +31,7 @@ LINES = [
     '```python role="wrong" score=1', '```python role="setup"', '```python role="show"', '```text role="output"',
     '```python role="file" path="a/b.py"', '```text role="file" path="../x"', '```python role="tset"', "```python x=\"",
     "> [!exercise|id=a] Title", "> [!exercise|id=b points=2 grade=manual] T", "> [!exercise] no id", "> [!note] N",
+    "> [!question] Why?", "> [!question|id=w]- F", "> [!question|id=v] V",
     "> [!quiz|id=q points=1] Q", "> - [x] yes *why*", "> - [ ] no", "> [!hint]- H", "> [!solution]- S", "> [!rubric] R",
     "[list2tab|#Tabs]", "- item", "* item", "1. item", "2) item", "x = 1", "    x = 1", "### BEGIN SOLUTION", "<!--",
     "<div>", "[a]: b", "| a | b |", "\u2028", "\x85", "\x0c", "\ufeff", "\x00", "key: value", "- - a",

@@ -119,6 +119,7 @@ def test_explain_indents_what_is_below_the_place() -> None:
 def test_the_page_stands_alone_links_the_notebooks_and_escapes() -> None:
     page = report.html(REPORT, lambda path: f"../../{path}")
     assert 'href="../../build/runs/cpu/ws/A.ipynb"' in page
+    assert "7 statements executed (2 imports), 5 blocks shown, not run." in page
     assert 'href="../../notes/A.md"' in page
     assert "&lt;b&gt;1&lt;/b&gt;" in page
     assert "<b>1" not in page

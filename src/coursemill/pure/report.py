@@ -74,7 +74,7 @@ def html(report: Report, link: Callable[[str], str]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    bars = _bars(report.runs)
+    bars, totals = _bars(report.runs), report.totals
     page = environment.get_template("run.html.jinja").render(
         report=report,
         rows=_rows(report),
@@ -83,6 +83,7 @@ def html(report: Report, link: Callable[[str], str]) -> str:
         axis=_axis(max((bar.seconds for bar in bars), default=0.0)),
         problems=report.problems,
         executed=executed,
+        total=_executed(totals["statements"], totals["imports"], totals["shown"]),
         link=link,
     )
     return page.rstrip("\n") + "\n"
@@ -98,9 +99,15 @@ def explain(failure: Failure) -> str:
 
 def executed(run: Run) -> str:
     """What a run has executed, in a few words; nothing when it never began."""
-    imports = f" ({_count(run.imports, 'import')})" if run.imports else ""
-    ran = [f"{_count(run.statements, 'statement')} executed{imports}"] if run.seconds or run.statements else []
-    return ", ".join(ran + ([f"{_count(run.shown, 'block')} shown, not run"] if run.shown else []))
+    ran = bool(run.seconds or run.statements)
+    return _executed(run.statements, run.imports, run.shown, ran=ran)
+
+
+def _executed(statements: int, imports: int, shown: int, *, ran: bool = True) -> str:
+    """The same of numbers."""
+    among = f" ({_count(imports, 'import')})" if imports else ""
+    done = [f"{_count(statements, 'statement')} executed{among}"] if ran else []
+    return ", ".join([*done, *([f"{_count(shown, 'block')} shown, not run"] if shown else [])])
 
 
 def _count(number: int, what: str) -> str:
