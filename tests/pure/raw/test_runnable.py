@@ -89,3 +89,12 @@ def test_any_code(code: str) -> None:
     assert isinstance(runnable.why_not(code, names), str)
     names.run(code)
     names.show(code)
+
+
+@pytest.mark.parametrize("count", [90, 900, 990, 5000])
+@pytest.mark.parametrize("shape", ["x = {0}1", "x = 1{1}", "x = a{2}", "x = {3}1{4}", "x = {5}[]{6}"])
+def test_deep_code(shape: str, count: int) -> None:
+    parts = ("not ", " + 1", ".b()", "lambda: ", "", "[a for a in ", "]")
+    code = shape.format(*(part * count for part in parts))
+    assert isinstance(runnable.why_not(code, Names()), str)
+    assert isinstance(runnable.needed(code), frozenset)

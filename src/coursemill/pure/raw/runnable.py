@@ -9,7 +9,7 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from coursemill.pure import python
@@ -177,16 +177,17 @@ def _loads(statement: ast.AST) -> Iterator[str]:
 
 
 def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of `node` that are executed in its own scope: no bodies of functions."""
-    yield node
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        children: Iterable[ast.AST] = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-    elif isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef):
-        children = ()
-    else:
-        children = ast.iter_child_nodes(node)
-    for child in children:
-        yield from _outside(child)
+    """The nodes of `node` that are executed in its own scope, in their order: no bodies of functions."""
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        yield one
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+            todo += reversed([*one.decorator_list, *one.args.defaults, *filter(None, one.args.kw_defaults)])
+        elif not isinstance(
+            one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef
+        ):
+            todo += reversed([*ast.iter_child_nodes(one)])
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
@@ -329,6 +330,7 @@ def _not_in_a_notebook(code: str, tree: ast.Module) -> str:
     for node in (node for statement in tree.body for node in _outside(statement) if isinstance(node, ast.Call)):
         if isinstance(node.func, ast.Name) and node.func.id == "input" and "input" not in own:
             return "it asks for input"
-        if isinstance(node.func, ast.Attribute) and ast.unparse(node.func) == "asyncio.run":
+        owner = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr == "run" else None
+        if isinstance(owner, ast.Name) and owner.id == "asyncio":
             return "a notebook has an event loop already: it takes await where a script takes asyncio.run"
     return ""
