@@ -98,3 +98,50 @@ def test_nothing_is_executed(config: Config, tmp_path: Path) -> None:
     assert not check(config, ["Code"]).findings
     assert not list(tmp_path.rglob("executed"))
     assert not Path("executed").exists()
+
+
+DIAGRAM = """---
+worksheet: WS_1
+---
+- item
+  ```d2
+  a: {shape: process}
+  b
+  ```
+
+```d2
+c: {width: wide}
+```
+
+```mermaid
+flowchat LR
+```
+
+```d2 role="show"
+d: {shape: process}
+```
+"""
+COMPILER = """#!/bin/sh
+echo asked >> "$0.log"
+grep -q wide || exit 7
+echo 'err: failed to compile -: -:1:12: non-integer width' >&2
+exit 1
+"""
+
+
+def test_diagrams_are_looked_at_and_compiled_once_where_it_can_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "d2"
+    for path, text in ((tmp_path / "notes/A.md", DIAGRAM), (program, COMPILER)):
+        path.parent.mkdir()
+        path.write_text(text)
+    program.chmod(0o755)
+    seen = ["6:14 CM209", "15:1 CM209"]
+    monkeypatch.setenv("PATH", "")
+    assert [f"{f.line}:{f.col} {f.code}" for f in check(Config(tmp_path)).findings] == seen
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    for _ in range(2):
+        found = check(Config(tmp_path), select=["CM209"]).findings
+        assert [f"{f.line}:{f.col} {f.code}" for f in found] == [seen[0], "11:12 CM209", seen[1]]
+    assert (program.parent / "d2.log").read_text() == "asked\n"
