@@ -273,13 +273,14 @@ def _parted(quote: _Quote, depth: int, lines: list[str]) -> Iterator[Block]:
     ends = [*(n for n, _ in headers), quote.end][1:]
     for (start, header), end in zip(headers, ends, strict=True):
         blocks = tuple(block for block in quote.blocks if start <= block.start < end)
-        if header is None or not _kind(header, quote):
+        kind = _kind(header, quote) if header else ""
+        if header is None or not kind or (kind == QUESTION and start > quote.start):
             yield from blocks
             continue
         yield Callout(
             start=start,
             end=end,
-            kind=_kind(header, quote),
+            kind=kind,
             written=header["kind"].strip().lower(),
             attributes=header["attributes"] or "",
             title=header["title"].strip(),
