@@ -88,6 +88,16 @@ def result(text: str, vault: VaultMap, path: str) -> Result | None:
     return Result(found.kind, tuple(column.title for column in found.columns), rows)
 
 
+def tags(lesson: Lesson) -> Iterable[str]:
+    """A note's tags in lower case, those in its text too."""
+    yield from (tag.casefold() for tag in lesson.front.tags)
+    if "#" in lesson.text:
+        code = {n for fence in lesson.blocks for n in range(fence.span.start, fence.span.end + 1)}
+        for number, line in enumerate(lesson.text.split("\n"), 1):
+            if "#" in line and number > lesson.front.end_line and number not in code:
+                yield from (tag.casefold() for tag in _TAG.findall(line))
+
+
 def _query(text: str) -> Query:
     text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("//"))
     strings = [m.span() for m in re.finditer(r'"(?:[^"\\\n]|\\.)*"', text)]
@@ -228,7 +238,7 @@ class _Shelf:
             return {path for path in lessons if not folder or _below(path, folder)}
         if kind == "#":
             tag = token[1:].casefold()
-            return {p for p in lessons if any(f"{t}/".startswith(f"{tag}/") for t in _tags(lessons[p]))}
+            return {p for p in lessons if any(f"{t}/".startswith(f"{tag}/") for t in self.vault.tags[p])}
         if kind == "all":
             return set(lessons)
         path = self.link(token[2:-2]).path
@@ -272,7 +282,7 @@ class _Shelf:
             "link": Note(lesson.path),
             "aliases": lesson.front.aliases,
         }
-        return known[name] if name in known else tuple(f"#{tag}" for tag in dict.fromkeys(_tags(lesson)))
+        return known[name] if name in known else tuple(f"#{tag}" for tag in dict.fromkeys(tags(lesson)))
 
     def valued(self, text: str) -> Value:
         link = _WIKILINK.fullmatch(text)
@@ -285,16 +295,6 @@ def _below(path: str, folder: str) -> bool:
     """Whether the note lies in `folder`, or is it; a path counts from the course's root or from the vault's."""
     key = naming.folded(path).removesuffix(".md")
     return any(one == folder or one.startswith(f"{folder}/") for one in (key, key.partition("/")[2]))
-
-
-def _tags(lesson: Lesson) -> Iterable[str]:
-    """A note's tags in lower case, those in its text too."""
-    yield from (tag.casefold() for tag in lesson.front.tags)
-    if "#" in lesson.text:
-        code = {n for fence in lesson.blocks for n in range(fence.span.start, fence.span.end + 1)}
-        for number, line in enumerate(lesson.text.split("\n"), 1):
-            if "#" in line and number > lesson.front.end_line and number not in code:
-                yield from (tag.casefold() for tag in _TAG.findall(line))
 
 
 def _plain(name: str) -> str:

@@ -119,7 +119,7 @@ class _Reading:
             if not self.take(")"):
                 raise NotUnderstoodError
             return inner
-        if token[0].isdigit():
+        if token[0].isdecimal():
             if "-" in token:  # a date without its function
                 raise NotUnderstoodError
             return _constant(float(token))

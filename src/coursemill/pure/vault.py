@@ -82,11 +82,22 @@ class VaultMap:
 
     def listed(self, query: str, path: str) -> dataview.Result | None:
         """What a Dataview query in the note at `path` finds; None when it is not understood."""
-        return dataview.result(query, self, path)
+        if (query, path) not in self._listed:
+            self._listed[query, path] = dataview.result(query, self, path)
+        return self._listed[query, path]
+
+    @cached_property
+    def tags(self) -> Mapping[str, frozenset[str]]:
+        """Path of a note → its tags in lower case, those in its text too."""
+        return {path: frozenset(dataview.tags(lesson)) for path, lesson in self.lessons.items()}
 
     def backlinks(self, path: str) -> tuple[str, ...]:
         """Paths of the lessons that link to the note at `path` (in `related`, too), without itself."""
         return self._backlinks.get(path, ())
+
+    @cached_property
+    def _listed(self) -> dict[tuple[str, str], dataview.Result | None]:
+        return {}
 
     @cached_property
     def _ids(self) -> Mapping[str, Mapping[str, int]]:
