@@ -224,7 +224,8 @@ class _Reading:
         for value in values:
             if "<%" in value.text:
                 message = f"`{value}` names no worksheet before Templater has run"
-                self.report(codes.TEMPLATE, value.line, message)
+                finding = codes.FRONT_MATTER_VALUE.at(self.path, value.line, message, fix="write what it stands for")
+                self.findings.append(replace(finding, severity="warning"))
                 continue
             for part in value.text.split(","):
                 link = _LINK.fullmatch(part.strip())
