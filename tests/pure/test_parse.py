@@ -200,7 +200,7 @@ def test_worksheets_are_named_in_any_way() -> None:
         lesson = parse.lesson(PATH, f"---\nworksheet: {value}\n---\n# T\n")
         assert (lesson.front.worksheets, lesson.findings) == (("A_1", "B 2"), ()), value
     (finding,) = parse.lesson(PATH, "---\nworksheet: <% tp.file.folder() %>\n---\n# T\n").findings
-    assert (finding.code, finding.severity) == ("CM223", "warning")
+    assert (finding.code, finding.severity) == ("CM113", "warning")
 
 
 def test_every_property_is_kept() -> None:
