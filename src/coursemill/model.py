@@ -59,6 +59,8 @@ class FrontMatter:
     requires: tuple[str, ...] = ()
     timeout: int | None = None
     """Seconds that a whole run of the lesson may take; None: the course's default."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """What the lesson may use in the sandbox, where the usual is not enough: bytes, seconds or pieces by name."""
     end_line: int = 0
     """The line of the closing `---`; 0 when the note has no front matter."""
     lines: Mapping[str, int] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from coursemill.model import ACCELERATORS, Accelerator, Finding, FrontMatter
-from coursemill.pure import codes
+from coursemill.pure import codes, limits
 from coursemill.pure.attributes import meant
 
 _LONGEST = 64 * 1024
@@ -26,9 +26,9 @@ _HEADING = re.compile(r"#{1,6}[ \t]+\S")
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORKSHEET = re.compile(r"\w[\w .-]{0,99}")
 _LINK = re.compile(r"\[\[([^\[\]|#]*)(?:[|#][^\[\]]*)?\]\]")
-_LISTS = ("worksheet", "tags", "aliases", "related", "objectives", "prerequisites", "accelerators", "requires")
+_OURS = frozenset({"worksheet", "objectives", "prerequisites", "accelerators", "requires", "limits"})
+_LISTS = (*sorted(_OURS), "tags", "aliases", "related")
 _KNOWN = frozenset({*_LISTS, "timeout", "date_created"})
-_OURS = frozenset({"worksheet", "objectives", "prerequisites", "accelerators", "requires"})
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast
 
@@ -76,6 +76,7 @@ class _Value:
     line: int
     text: str = ""
     items: tuple[_Value, ...] | None = None
+    mapping: bool = False
 
     def __str__(self) -> str:
         return self.text if self.items is None else f"[{', '.join(map(str, self.items))}]"
@@ -168,7 +169,9 @@ class _Reading:
             if isinstance(inner, yaml.SequenceEndEvent | yaml.MappingEndEvent):
                 break
             items.append(self._value(inner, events, depth + 1))
-        return _Value(line, items=tuple(items) if isinstance(event, yaml.SequenceStartEvent) else ())
+        if isinstance(event, yaml.SequenceStartEvent):
+            return _Value(line, items=tuple(items))
+        return _Value(line, items=(), mapping=bool(items))
 
     def _refuse(self, event: yaml.Event) -> None:
         """Stop at a tag, an anchor or an alias."""
@@ -196,6 +199,7 @@ class _Reading:
             accelerators=self._accelerators(lists.get("accelerators", ())) or ("cpu",),
             requires=texts.get("requires", ()),
             timeout=self._timeout(entries["timeout"]) if "timeout" in entries else None,
+            limits=dict(self._limits(entries["limits"], lists["limits"])) if "limits" in entries else {},
             end_line=end_line,
             lines=dict(self.lines),
             properties={key: _texts(value) for key, value in entries.items()},
@@ -244,6 +248,28 @@ class _Reading:
                 fix = meant(value.text, ACCELERATORS) or "there are cpu, gpu and tpu"
                 self.report(codes.FRONT_MATTER_VALUE, value.line, f"there is no accelerator `{value}`", fix)
         return tuple(a for a in ACCELERATORS if a in named)
+
+    def _limits(self, whole: _Value, values: tuple[_Value, ...]) -> Iterator[tuple[str, int]]:
+        """Name and amount of each limit in `values`: several between commas in one, too."""
+        if whole.mapping:
+            message = "`limits` is a list of texts"
+            self.report(codes.FRONT_MATTER_VALUE, whole.line, message, "write `limits: [memory=6 GB, disk=2 GB]`")
+        seen = set()
+        for line, text in ((value.line, part) for value in values for part in value.text.split(",") if part.strip()):
+            entry = limits.split(text)
+            name = entry[0] if entry else text.strip()
+            if entry is None or name not in limits.KINDS:
+                fix = meant(name, limits.KINDS) or f"there are {', '.join(limits.KINDS)}"
+                message = f"there is no limit `{name}`" if entry else f"`{name}` sets no limit"
+                self.report(codes.FRONT_MATTER_VALUE, line, message, fix if entry else "write `memory=6 GB`")
+            elif (amount := limits.amount(name, entry[1])) is None:
+                fix = f"give {limits.SHAPES[limits.KINDS[name]]}"
+                self.report(codes.FRONT_MATTER_VALUE, line, f"the limit `{name}` is `{entry[1]}`", fix)
+            elif name in seen:
+                self.report(codes.FRONT_MATTER_VALUE, line, f"the limit `{name}` is set twice", "keep one of them")
+            else:
+                seen.add(name)
+                yield name, amount
 
     def _timeout(self, value: _Value) -> int | None:
         if re.fullmatch(r"[0-9]{1,6}", value.text) and int(value.text) > 0:
