@@ -13,7 +13,7 @@ from coursemill.pure.codes import Code
 PAGE = "docs/reference/codes.md"
 GROUPS = {
     "CM1": "The file and its front matter",
-    "CM2": "Fences",
+    "CM2": "Fences, and what a notebook cannot show",
     "CM3": "Exercises, questions and quizzes",
     "CM4": "Links and files",
     "CM5": "Building",
