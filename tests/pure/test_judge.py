@@ -55,6 +55,14 @@ def test_imports_alone_prove_nothing() -> None:
     assert (judged.status, judged.statements, judged.imports) == ("passed", 2, 1)
 
 
+def test_files_alone_prove_nothing() -> None:
+    folder = code("from pathlib import Path\nPath('a').mkdir()")
+    folder["metadata"]["coursemill"]["lines"] = "0,0"
+    judged = judge(notebook(folder, code("%%writefile a/b.py\nx = 1", 2)))
+    assert (judged.status, judged.statements) == ("empty", 0)
+    assert judged.reason == "files were written, and nothing was executed"
+
+
 def test_an_error_fails_and_its_statements_do_not_count() -> None:
     judged = judge(notebook(code("x = 1\nf()", outputs=[ERROR], exception=True), code("y = 2", None, id="c2")))
     assert (judged.status, judged.cells, judged.statements) == ("failed", 0, 0)

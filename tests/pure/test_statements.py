@@ -24,7 +24,7 @@ from coursemill.pure.statements import count, imports
         ("f?", 1),
         ("    %matplotlib inline", 1),
         ("%%bash -e\nls\npwd", 1),
-        ("%%writefile x.py\na = 1\nb = 2", 1),
+        ("%%writefile x.py\na = 1\nb = 2", 0),
         ("%%time f()", 1),
         ("%%time\n", 0),
         ("x = = 1", 1),

@@ -43,14 +43,15 @@ def judge(notebook: Mapping[str, Any], stop: Stop | None = None) -> Judgement:
     code = [c for c in notebook["cells"] if c["cell_type"] == "code" and _text(c["source"]).strip()]
     code = [{**c, "source": _text(c["source"])} for c in code]
     ran = [c for c in code if c["execution_count"] is not None and not _failed(c) and not _stopped(c, stop)]
-    own = [c["source"] for c in ran if not _tagged(c, GENERATED)]
+    own = [c["source"] for c in ran if not _tagged(c, GENERATED) and not _added(c)]
     count, imports = sum(map(statements.count, own)), sum(map(statements.imports, own))
     failures = [*_errors(code, stop), *_false_claims(ran)]
     if not failures:
         failures = _left_out(code)
     status: Status = stop.kind if stop else "failed" if failures else "passed" if count > imports else "empty"
     cells = sum(not _tagged(c, GENERATED) for c in code)
-    reason = _reason(status, cells, imports, failures)
+    files = sum(statements.WRITES.match(c["source"]) is not None for c in ran)
+    reason = _reason(status, cells, imports, files, failures)
     return Judgement(status, cells, len(ran), count, tuple(failures), reason, imports)
 
 
@@ -103,15 +104,23 @@ def _stopped(cell: Cell, stop: Stop | None) -> bool:
     return stop is not None and cell["id"] == stop.cell
 
 
-def _reason(status: Status, code: int, imports: int, failures: Sequence[Failure]) -> str:
+def _reason(status: Status, code: int, imports: int, files: int, failures: Sequence[Failure]) -> str:
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         return f"{failures[0].message.splitlines()[0]}{more}"
     if status == "empty" and imports:
         return "nothing but imports was executed"
+    if status == "empty" and files:
+        return "files were written, and nothing was executed"
     if status == "empty":
         return "no statement was executed: its code cells hold only comments" if code else "it has no code"
     return ""
+
+
+def _added(cell: Cell) -> bool:
+    """Whether no line of the cell is the note's."""
+    lines = cell["metadata"].get("coursemill", {}).get("lines", "")
+    return bool(lines) and set(lines) <= {"0", ","}
 
 
 def _tagged(cell: Cell, tag: str) -> bool:

@@ -7,14 +7,17 @@ import re
 
 MAGIC = re.compile(r"^(\s*)(?:[%!].*|[^\s#'\"=(]+\?{1,2}\s*)$", re.MULTILINE)
 ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)[%!].*$", re.MULTILINE)
+WRITES = re.compile(r"\s*%%(?:writefile|file)\b")
 
 
 def count(source: str) -> int:
     """Count the top-level statements of a cell.
 
-    A magic, a shell line and a whole `%%` cell count as one; strings, `...` and `pass` alone as none;
-    a cell that Python cannot parse as one when it holds anything but comments.
+    A magic, a shell line and a whole `%%` cell count as one; strings, `...` and `pass` alone as none, and so does
+    a file that is only written; a cell that Python cannot parse counts as one when it holds anything but comments.
     """
+    if WRITES.match(source):
+        return 0
     if source.lstrip().startswith("%%"):
         return 1 if source.strip().partition("\n")[2].strip() or _line_magic(source) else 0
     body = _body(source)
