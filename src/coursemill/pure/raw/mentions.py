@@ -6,7 +6,7 @@ A unit is what is read in one go: a paragraph, a list item's own lines, a row of
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from coursemill.pure import comments
@@ -17,6 +17,9 @@ _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 _TITLE = re.compile(r"[ \t]*\[!([\w-]+)")
 _SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)((?:[^`\n]|(?!\1)`)+?)(?<!`)\1(?!`)")
 _HIDDEN = re.compile(r"\[\[[^\[\]|\n]*(?:\||(?=\]\]))|\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)|<?https?://\S+|<%.*?%>")
+
+_DEEPEST = 8
+"""Items around an item that count as standing above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,16 @@ def units(text: str, hidden: Collection[int]) -> Iterator[Unit]:
     yield from reader.flush()
 
 
-def around(all_units: list[Unit]) -> Iterator[tuple[Unit, str]]:
-    """Each unit with what stands around it: above it, and the rest of the outermost list item that it stands in."""
-    start = 0
-    for n, unit in enumerate(all_units):
-        if unit.depth < 2:
-            start = n
-        end = n + 1
-        while unit.depth and end < len(all_units) and all_units[end].depth > 1:
-            end += 1
-        rest = [one.text for one in all_units[start:end]] if unit.depth else [unit.text]
-        yield unit, "\n".join([unit.above, *rest])
+def groups(found: Iterable[Unit]) -> Iterator[list[Unit]]:
+    """The units that are read together: an outermost list item with all that stands in it, or one unit alone."""
+    group: list[Unit] = []
+    for unit in found:
+        if group and unit.depth < 2:
+            yield group
+            group = []
+        group.append(unit)
+    if group:
+        yield group
 
 
 def spans(unit: Unit) -> Iterator[Span]:
@@ -141,7 +143,7 @@ class _Units:
         if not self.lines:
             return
         text = "\n".join(self.lines)
-        said = [self.heading, self.title, *(said for _, said in self.items)]
+        said = [self.heading, self.title, *(said.strip() for _, said in self.items[-_DEEPEST:])]
         if self.items or self.item is not None or _is_row(text):
             said.append(self.lead)
         yield Unit(self.first, text, "\n".join(filter(None, said)), len(self.items) + (self.item is not None))

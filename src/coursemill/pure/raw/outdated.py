@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from coursemill.model import Block, Finding, Lesson
 from coursemill.pure import codes
@@ -48,7 +49,9 @@ _JAVASCRIPT_TITLE = re.compile(r"\.js\b|JavaScript|TFJS", re.IGNORECASE)
 _END = re.compile(r"[.!?](?=\s)")
 _WORD = re.compile(r"\w+")
 _LONGEST = 300
-"""Characters of a code span that is looked at."""
+"""Characters of a code span that is looked at, and of a sentence before and behind a word."""
+_SPANS, _MANY = 500, 20
+"""Code spans of a paragraph that are looked at, and places of a word in it; lines above code that say of it."""
 _MENDED = 12
 """Lines that are taken out, at most, of code that does not parse."""
 
@@ -214,16 +217,22 @@ class _Looker:
         hidden = {n for block in self.lesson.blocks for n in range(block.span.start, block.span.end + 1)}
         hidden.update(range(1, self.lesson.front.end_line + 1))
         rules = [rule for rule in self.index.words if rule.library in self.about]
-        for unit, around in mentions.around(list(mentions.units(self.lesson.text, hidden))):
-            for rule, shown, position in (*self.spoken(unit, rules), *self.quoted(unit, reader)):
-                if not _says(rule, around):
+        for group in mentions.groups(mentions.units(self.lesson.text, hidden)):
+            found = [(unit, one) for unit in group for one in (*self.spoken(unit, rules), *self.quoted(unit, reader))]
+            if not found:
+                continue
+            around = "\n".join(unit.text for unit in group)
+            gone, legacy = SAYS_SO.search(around) is not None, LEGACY.search(around) is not None
+            for unit, (rule, shown, position) in found:
+                fading = rule.kind == "deprecated"
+                if not gone and not (legacy and fading) and not _says(rule, unit.above):
                     yield self.finding(rule, shown, *unit.place(position))
 
     def spoken(self, unit: mentions.Unit, rules: Iterable[Rule]) -> Iterator[tuple[Rule, str, int]]:
         """The words of a unit that are out of date."""
         text = mentions.words(unit)
         for rule in rules:
-            for match in _pattern(rule.words).finditer(text):
+            for match in islice(_pattern(rule.words).finditer(text), _MANY):
                 near = not rule.near or _pattern(rule.near).search(f"{unit.above}\n{unit.text}")
                 if near and (not rule.beside or _pattern(rule.beside).search(_sentence(unit.text, match.start()))):
                     yield rule, match[0], match.start()
@@ -233,9 +242,12 @@ class _Looker:
         """The code spans of a unit that are out of date."""
         if "`" not in unit.text:
             return
-        for span in mentions.spans(unit):
+        known: dict[str, tuple[tuple[Rule, str], ...]] = {}
+        for span in islice(mentions.spans(unit), _SPANS):
             seen: set[str] = set()
-            for rule, shown in (*self.expression(span.code, reader), *self.argument(span.code, unit)):
+            if span.code not in known:
+                known[span.code] = (*self.expression(span.code, reader), *self.argument(span.code, unit))
+            for rule, shown in known[span.code]:
                 if rule.id not in seen:
                     seen.add(rule.id)
                     yield rule, shown, span.start
@@ -324,9 +336,10 @@ def _shown(rule: Rule, use: Use) -> str:
 
 def _sentence(text: str, position: int) -> str:
     """The sentence that stands there."""
-    start = max((found.end() for found in _END.finditer(text, 0, position)), default=0)
-    end = _END.search(text, position)
-    return text[start : end.start() + 1 if end else len(text)]
+    first = max(position - _LONGEST, 0)
+    start = max((found.end() for found in _END.finditer(text, first, position)), default=first)
+    end = _END.search(text, position, position + _LONGEST)
+    return text[start : end.start() + 1 if end else position + _LONGEST]
 
 
 def _says(rule: Rule, text: str) -> bool:
@@ -341,7 +354,7 @@ def _said(rule: Rule, lines: list[str], use: Use) -> bool:
     if above >= 0 and _COUNTER.match(lines[above]):
         return True
     said = ""
-    while above >= 0 and lines[above].strip():
+    while above >= max(use.line - _MANY, 0) and lines[above].strip():
         said = f"{lines[above].partition('#')[2]}\n{said}"
         above -= 1
     words = {use.shown.rpartition(".")[2], *(k.arg for k in (use.call.keywords if use.call else ()) if k.arg)}
