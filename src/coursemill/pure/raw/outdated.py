@@ -14,8 +14,9 @@ from coursemill.model import Block, Finding, Lesson
 from coursemill.pure import codes
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.raw import mentions, uncomment
-from coursemill.pure.raw.apirules import Library, Rule, book
-from coursemill.pure.raw.resolve import OWN, UNKNOWN, Names, Value
+from coursemill.pure.raw.apiindex import Index, index
+from coursemill.pure.raw.apirules import Rule
+from coursemill.pure.raw.resolve import OWN, UNKNOWN, Value
 from coursemill.pure.raw.seen import SURE, Reader, Use
 
 KINDS = {
@@ -43,7 +44,6 @@ LEGACY = re.compile(r"\blegacy\b", re.IGNORECASE)
 _COUNTER = re.compile(
     r"^\s*#+\s*(?:old|before|previously|deprecated|removed|bad|wrong|don't|do not|never)\b", re.IGNORECASE
 )
-_LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 _JAVASCRIPT = frozenset({"javascript", "js", "jsx", "typescript", "ts", "html", "vue"})
 _JAVASCRIPT_TITLE = re.compile(r"\.js\b|JavaScript|TFJS", re.IGNORECASE)
 _END = re.compile(r"[.!?](?=\s)")
@@ -58,84 +58,15 @@ _MENDED = 12
 
 def find(lesson: Lesson, versions: Mapping[str, str]) -> list[Finding]:
     """Return what is out of date in a note; `versions` are those of the installed distributions, by their names."""
-    index = _index(tuple(sorted(versions.items())))
-    looker = _Looker(lesson, index, index.about(lesson))
+    known = index(tuple(sorted(versions.items())))
+    looker = _Looker(lesson, known, known.about(lesson))
     return sorted(set(looker.look())) if looker.about else []
-
-
-@dataclass(frozen=True)
-class _Index:
-    """The rules that hold for some versions, by what they look for."""
-
-    libraries: Mapping[str, Library]
-    installed: Mapping[str, str]
-    """Library → its installed version; empty when it is not installed."""
-    names: Names
-    by_name: dict[str, list[Rule]] = field(default_factory=dict)
-    by_call: dict[str, list[Rule]] = field(default_factory=dict)
-    defines: dict[str, list[Rule]] = field(default_factory=dict)
-    settings: dict[str, list[Rule]] = field(default_factory=dict)
-    keywords: dict[str, list[Rule]] = field(default_factory=dict)
-    words: list[Rule] = field(default_factory=list)
-    telling: set[str] = field(default_factory=set)
-    """Words without which no code breaks a rule."""
-
-    def about(self, lesson: Lesson) -> frozenset[str]:
-        """The libraries that a note speaks of."""
-        said = f"{lesson.path}\n{lesson.text}"
-        found = {key for key, library in self.libraries.items() if library.words.search(said)}
-        if "keras" in found and any(_LEGACY_KERAS in block.text for block in lesson.blocks):
-            found.remove("keras")
-        return frozenset(found)
-
-
-@lru_cache(maxsize=8)
-def _index(versions: tuple[tuple[str, str], ...]) -> _Index:
-    rules = book()
-    known = {name.lower(): version for name, version in versions}
-    installed = {
-        key: next((known[name] for name in library.distributions if name in known), "")
-        for key, library in rules.libraries.items()
-    }
-    every = rules.libraries.values()
-    index = _Index(
-        libraries=rules.libraries,
-        installed=installed,
-        names=Names(
-            aliases={name: full for library in every for name, full in library.aliases.items()},
-            same={name: full for library in every for name, full in library.same.items()},
-            makes={name: made for library in every for name, made in library.makes.items()},
-            parts={name: made for library in every for name, made in library.parts.items()},
-            like={name: other for library in every for name, other in library.like.items()},
-            starred=frozenset(name for rule in rules.rules for name in rule.name),
-        ),
-    )
-    for rule in rules.rules:
-        if rule.holds(installed[rule.library]):
-            _enter(index, rule)
-    return index
-
-
-def _enter(index: _Index, rule: Rule) -> None:
-    index.telling.update(name.rpartition(".")[2] for name in rule.name if not rule.keyword)
-    index.telling.update(name.split(".")[-2] for name in rule.name if name.endswith(".*"))
-    index.telling.update((*rule.keyword, *rule.defines, *rule.setting))
-    for name in rule.name:
-        (index.by_call if rule.called else index.by_name).setdefault(name, []).append(rule)
-    for method in rule.defines:
-        index.defines.setdefault(method, []).append(rule)
-    for name in rule.setting:
-        index.settings.setdefault(name, []).append(rule)
-    for keyword in rule.keyword:
-        index.keywords.setdefault(keyword, []).append(rule)
-    if rule.words:
-        index.words.append(rule)
 
 
 @dataclass
 class _Looker:
     lesson: Lesson
-    index: _Index
+    index: Index
     about: frozenset[str]
     elsewhere: Mapping[str, Value] = field(default_factory=dict)
     """Names that mean something else in this note's prose."""
