@@ -211,7 +211,9 @@ class _Walk:
 
     def on_bullet_list_open(self, tokens: list[Token], n: int, token: Token) -> None:
         after, indent, asked = self.ended
-        if n != after or indent != token.meta["indent"]:
+        start = (token.map or (0, 0))[0]
+        apart = tokens[n - 1].type != "fence" and start > 0 and not self.lines[start - 1].strip(" \t>")
+        if n != after or apart or indent != token.meta["indent"]:
             asked = self.asks(tokens, n)
         if asked is not None:
             end = (token.map or (0, 0))[1]
