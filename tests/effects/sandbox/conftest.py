@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from coursemill.effects.sandbox import client
+from coursemill.effects.sandbox import client, groups, servers
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.effects.sandbox.provisioner import _environment
 from coursemill.effects.sandbox.servers import Needs
@@ -41,9 +41,34 @@ class Cell:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
     """Start kernels in the sandbox; they end with the test."""
+    yield from _starter(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
+    """One kernel for the module's tests that leave it as it was."""
+    starter = _starter(tmp_path_factory.mktemp("cell"))
+    yield next(starter)()
+    next(starter, None)
+
+
+@pytest.fixture(autouse=True)
+def short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers end soon after the tests."""
+    monkeypatch.setattr(servers, "IDLE", 20.0)
+
+
+def _starter(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
     cells: list[Cell] = []
 
-    def begin(folder: Path | None = None, imports: tuple[str, ...] = (), preload: bool = True, **limits: int) -> Cell:
+    def begin(
+        folder: Path | None = None,
+        imports: tuple[str, ...] = (),
+        preload: bool = True,
+        log: int | None = None,
+        group: bool = False,
+        **limits: int,
+    ) -> Cell:
         sockets = tmp_path / f"s{len(cells)}"
         sockets.mkdir()
         connection = {
@@ -53,17 +78,18 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
             "signature_scheme": "hmac-sha256",
             **{f"{name}_port": n for n, name in enumerate(client.CHANNELS, 1)},
         }
-        log = sockets / "log"
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
-        order = client.Order(connection, _environment("cpu"), Limits(**limits), folder, log=descriptor)
+        file = sockets / "log"
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT) if log is None else os.dup(log)
+        place = groups.named(f"test-{os.getpid()}-{len(cells)}") if group else groups.NONE
+        order = client.Order(connection, _environment("cpu"), Limits(**limits), folder, log=descriptor, group=place)
         kernel = client.start(order, Needs(imports, _environment("cpu")), preload=preload)
         os.close(descriptor)
-        file = sockets / "connection.json"
-        file.write_text(json.dumps(connection), encoding="utf-8")
-        talk = BlockingKernelClient(connection_file=str(file))
+        connection_file = sockets / "connection.json"
+        connection_file.write_text(json.dumps(connection), encoding="utf-8")
+        talk = BlockingKernelClient(connection_file=str(connection_file))
         talk.load_connection_file()
         talk.start_channels()
-        cells.append(Cell(kernel, talk, log))
+        cells.append(Cell(kernel, talk, file))
         talk.wait_for_ready(timeout=60)
         return cells[-1]
 

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import os
 import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
-import tarfile
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects.sandbox import filter, servers, view
-from coursemill.effects.sandbox.inmate import CHANNELS, MESSAGE
+from coursemill.effects.sandbox import filter, groups, packing, servers, view
+from coursemill.effects.sandbox.inmate.system import CHANNELS, MESSAGE
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.errors import CoursemillError, Unavailable
 
 KILLED = -signal.SIGKILL
+SOCKETS = "k-"
+"""How the names of folders for sockets begin."""
+JANITOR = """
+cat >/dev/null; rm -rf "$1"; shift
+(for group; do n=0; while [ -d "$group" ] && ! rmdir "$group" 2>/dev/null && [ $n -lt 50 ]; do
+sleep 0.1; n=$((n+1)); done; done) </dev/null &
+"""
+"""Waits until its input ends, which is when the client ends, then removes what is its client's."""
+CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +49,14 @@ class Order:
     arguments: tuple[str, ...] = ()
     log: int = 2
     """Descriptor that gets the first megabyte that its processes write to their streams."""
+    group: groups.Group = groups.NONE
 
 
 class Kernel:
     """A kernel that runs, or has ended; it does not outlive this object's process."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._talk = connection
+    def __init__(self, connection: socket.socket, group: groups.Group) -> None:
+        self._talk, self._group, self._killed = connection, group, group.killed()
         self.status: int | None = None
         """Exit status once it has ended, negative for a signal."""
         self.reason = ""
@@ -58,7 +71,7 @@ class Kernel:
                 return None
             except ConnectionError:
                 said = b""
-            self._heard(json.loads(said) if said else {"event": "exit", "status": KILLED, "reason": "its server ended"})
+            self._heard(json.loads(said) if said else {"event": "exit", "status": KILLED, "reason": "lost its server"})
         return self.status
 
     def signal(self, number: int) -> None:
@@ -75,12 +88,14 @@ class Kernel:
         """End it with all that it started."""
         if self.status is None:
             self.status = KILLED
-        self._talk.close()
+            self._talk.close()
 
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event["event"] in {"exit", "failed"}:
             self.status = event.get("status", 1)
             self.reason = event.get("reason", "")
+            if self.status and self._group.killed() > self._killed:
+                self.reason = "used more memory than it may"
             self._talk.close()
 
 
@@ -90,7 +105,7 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
     Raises Unavailable, and CoursemillError when the folder does not fit.
     """
     with contextlib.ExitStack() as stack:
-        files = stack.enter_context(_packed(order.folder, order.limits.disk))
+        files = stack.enter_context(packing.packed(order.folder, order.limits.disk))
         listeners = [stack.enter_context(_listening(order.connection, channel)) for channel in CHANNELS]
         message = {
             "connection": dict(order.connection),
@@ -101,69 +116,93 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
             "arguments": order.arguments,
         }
         descriptors = [*(listener.fileno() for listener in listeners), order.log, files]
-        for _ in range(2):  # a server may have become idle in this very moment
-            talk = servers.connect(needs, preload=preload)
-            if _begun(talk, json.dumps(message).encode(), descriptors):
-                return Kernel(talk)
-            talk.close()
-    raise Unavailable("no kernel can be started in the sandbox", fix="`coursemill doctor` says what is missing")
+        group = order.group.limited(order.limits)
+        return Kernel(_found(needs, json.dumps(message).encode(), descriptors, group, preload=preload), group)
 
 
-def _begun(talk: socket.socket, message: bytes, descriptors: list[int]) -> bool:
-    """Hand the order over and wait until the kernel has been started; False when the server went away."""
+def _found(
+    needs: servers.Needs, message: bytes, descriptors: list[int], group: groups.Group, *, preload: bool
+) -> socket.socket:
+    """The connection to a server on which the kernel has started."""
+    said = ""
+    # A server may become idle in this very moment, or hang; one whose imports end it is of no use.
+    for warm in (preload, preload, False):
+        server = servers.connect(needs, preload=warm)
+        with contextlib.closing(server):
+            try:
+                if _begun(server, message, descriptors, group):
+                    server.talk.settimeout(None)
+                    return server.talk.dup()
+            except TimeoutError:
+                server.remove()
+            said = server.last_words()
+    from coursemill.effects.sandbox import protections  # seldom needed
+
+    raise protections.refusal(protections.find(), said or "its server ends at once") or Unavailable(said)
+
+
+def _begun(server: servers.Server, message: bytes, descriptors: list[int], group: groups.Group) -> bool:
+    """Hand the order over and wait until the kernel has been started; False when the server went away, or may not fork.
+
+    Raises TimeoutError when it does not answer.
+    """
+    talk = server.talk
+    talk.settimeout(server.patience)
     talk.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(message))
+    talk.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     try:
         socket.send_fds(talk, [message], descriptors)
-        for answer in (b"{}", b""):
-            said = talk.recv(MESSAGE)
-            event = json.loads(said) if said else {"event": "gone"}
-            if event["event"] == "failed":
-                raise Unavailable(f"no kernel can be started in the sandbox: {event['reason']}")
-            if event["event"] == "gone":
-                return False
-            if answer:
-                talk.send(answer)
+        event, pid = _heard(talk)
+        if event["event"] == "monitor":
+            server.works()
+            group.take(pid)
+            talk.send(b"{}")
+            event, _ = _heard(talk)
     except ConnectionError:
         return False
-    return True
+    if event["event"] not in {"started", "cold", "gone"}:
+        what = f"no kernel starts in the sandbox: {event.get('reason') or 'it ended'}"
+        raise Unavailable(what, fix="`coursemill doctor` says what is missing")
+    return bool(event["event"] == "started")
+
+
+def _heard(talk: socket.socket) -> tuple[dict[str, Any], int]:
+    """A message, and who sent it: the system writes down the process, in this one's numbers."""
+    data, ancillary, _, _ = talk.recvmsg(MESSAGE, socket.CMSG_SPACE(CREDENTIALS.size))
+    held = [content for _, kind, content in ancillary if kind == socket.SCM_CREDENTIALS]
+    pid = CREDENTIALS.unpack(held[0])[0] if held else 0
+    return (json.loads(data) if data else {"event": "gone"}), pid
 
 
 @contextlib.contextmanager
-def _listening(connection: Mapping[str, Any], channel: str) -> Any:
+def _listening(connection: Mapping[str, Any], channel: str) -> Iterator[socket.socket]:
     path = Path(f"{connection['ip']}-{connection[f'{channel}_port']}")
     path.unlink(missing_ok=True)  # of the kernel that this one follows
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(str(path))
+        try:
+            listener.bind(str(path))
+        except OSError as error:
+            raise CoursemillError(f"no socket can be made: {error}", where=str(path)) from error
+        path.chmod(0o600)
         listener.listen(64)
         yield listener
-
-
-@contextlib.contextmanager
-def _packed(folder: Path | None, most: int) -> Any:
-    """A descriptor of an archive of the folder's files, without what is no file, folder or link."""
-    with tempfile.TemporaryFile() as file:
-        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            if folder:
-                archive.add(folder, ".", filter=_plain)
-        if file.tell() > most:
-            raise CoursemillError(f"{file.tell() >> 20} MB do not fit into the sandbox", where=str(folder))
-        file.seek(0)
-        yield file.fileno()
-
-
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    return member if member.isreg() or member.isdir() or member.issym() else None
 
 
 class Sockets:
     """A private folder for a kernel's sockets, which is gone when this process is, however it ends."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=f"k-{secrets.token_hex(2)}-", dir=servers.runtime()))
+        folder = servers.runtime()
+        sweep(folder)
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix=SOCKETS, dir=folder))
+        except OSError as error:
+            raise Unavailable(f"no sockets can be made: {error}", where=str(folder)) from error
+        self.group = groups.named(f"{os.getpid()}-{secrets.token_hex(4)}")
+        self._held = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(self._held, fcntl.LOCK_SH)
         self._janitor = subprocess.Popen(
-            ["/bin/sh", "-c", 'cat >/dev/null; rm -rf "$1"', "sh", str(self.path)],
+            ["/bin/sh", "-c", JANITOR, "sh", str(self.path), *map(str, self.group.folders)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -174,7 +213,23 @@ class Sockets:
     def remove(self) -> None:
         """Remove the folder now."""
         shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._held)
         assert self._janitor.stdin is not None  # it was asked for
         with contextlib.suppress(OSError):
             self._janitor.stdin.close()
         self._janitor.wait()
+
+
+def sweep(folder: Path, old: float = 60.0) -> None:
+    """Remove the folders that nobody holds any more: their janitors were killed, too."""
+    groups.sweep()
+    for left in folder.glob(f"{SOCKETS}*"):
+        with contextlib.suppress(OSError):  # it is in use, or gone
+            if time.time() - left.stat().st_mtime < old:
+                continue
+            held = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(held)

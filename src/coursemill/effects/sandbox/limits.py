@@ -16,17 +16,19 @@ class Limits:
     processes: int = 1024
     """And threads."""
     cpu: int = 3600
-    """Seconds of processor time, of each process."""
+    """Seconds of processor time, of all its processes together."""
     file: int = 1024 * MB
     """The longest that a file may become."""
     disk: int = 512 * MB
     """What fits into its working directory, and again into its `/tmp`."""
     shared: int = 256 * MB
     """What fits into `/dev/shm`."""
-    output: int = 1024 * MB
-    """What one process may write, to files, pipes and sockets together."""
+    output: int = 128 * MB
+    """What it may send to its clients: results, pictures and prints, all together."""
     descriptors: int = 4096
     """Files and sockets that a process may have open."""
+    sockets: int = 1024
+    """Sockets of all its processes together."""
 
     def order(self) -> dict[str, int]:
         """As the sandbox is told."""

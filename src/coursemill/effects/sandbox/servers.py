@@ -11,23 +11,34 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
-from coursemill.effects import kernels
+from coursemill.effects import kernels, processes
 from coursemill.effects.sandbox import view
 from coursemill.errors import Unavailable
 
 IDLE = 120.0
 """Seconds that a server without kernels waits for the next client."""
-INMATE = Path(__file__).with_name("inmate.py")
-INSIDE = "/run/inmate.py"
+START = 180.0
+"""Seconds that a server may take to import everything; importing TensorFlow alone has been seen to take 35."""
+ANSWER = 30.0
+"""Seconds that one may take that has imported everything."""
+OLD = 86_400.0
+"""Seconds after which a server's files are looked at: is it still there?"""
+INMATE = Path(__file__).with_name("inmate")
+INSIDE = "/run"
+FILES = (".socket", ".log", ".pid", ".ready")
 ETC: Mapping[str, str] = {
     "/etc/passwd": f"{view.USER}:x:{{uid}}:{{gid}}:Student:{view.HOME}:/bin/bash\n",
     "/etc/group": f"{view.USER}:x:{{gid}}:\n",
@@ -48,53 +59,122 @@ class Needs:
     def name(self) -> str:
         """The name of its socket: it tells from what is installed, too."""
         parts = (self.imports, sorted((self.environment or {}).items()), self.devices, self.read)
-        text = json.dumps([*parts, kernels.installed(), INMATE.read_text(encoding="utf-8"), view.prefixes()])
+        text = json.dumps([*parts, kernels.installed(), _program(), view.prefixes()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def connect(needs: Needs, *, preload: bool = True) -> socket.socket:
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A connection to a server, and what is known of it."""
+
+    talk: socket.socket
+    log: BinaryIO
+    path: Path | None = None
+    """Of its socket, where others use it, too."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for its answer."""
+        return ANSWER if self.path and self.path.with_suffix(".ready").exists() else START
+
+    def works(self) -> None:
+        """Note that it has imported everything."""
+        if self.path:
+            with contextlib.suppress(OSError):
+                self.path.with_suffix(".ready").touch()
+
+    def remove(self) -> None:
+        """End a server that does not answer, and let the next client start another."""
+        if self.path:
+            with _locked(self.path.with_suffix(".lock")):
+                _end(self.path)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.talk.close()
+        self.log.close()
+
+    def last_words(self) -> str:
+        """The last line that it wrote."""
+        self.log.seek(0)
+        lines = self.log.read().decode(errors="replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def connect(needs: Needs, *, preload: bool = True) -> Server:
     """Return a connection to a server's monitor; a server is started when there is none.
 
     `preload=False` starts one that imports nothing, for this connection alone. Raises Unavailable.
     """
+    view.require()
     if not preload:
         return _alone(needs)
     folder = runtime()
     path = folder / f"{needs.name()}.socket"
-    with _locked(path.with_suffix(".lock")):
-        if (client := _connected(path)) is None:
-            path.unlink(missing_ok=True)
-            with _listening(path) as listener, path.with_suffix(".log").open("wb") as log:
-                start(needs, listener, log.fileno())
-            client = _connected(path)
-    if client is None:
-        raise Unavailable("the kernel server does not answer", where=str(path), fix="look into the .log beside it")
-    return client
+    try:
+        with _locked(path.with_suffix(".lock")):
+            if (talk := _connected(path)) is None:
+                _end(path)
+                sweep(folder)
+                with _listening(path) as listener, path.with_suffix(".log").open("wb") as log:
+                    pid = start(needs, listener, log.fileno())
+                    path.with_suffix(".pid").write_text(f"{pid} {_began(pid)}", encoding="ascii")
+                    talk = _connected(path)
+            log_read = path.with_suffix(".log").open("rb")
+    except OSError as error:
+        raise Unavailable(f"no kernel server can be started: {error}", where=str(folder)) from error
+    assert talk is not None  # this process held the listening end
+    return Server(talk, log_read, path)
 
 
-def start(needs: Needs, listener: socket.socket, log: int, *, once: bool = False) -> None:
-    """Start a server on `listener`, which it inherits; its words go to the descriptor `log`.
+def start(needs: Needs, listener: socket.socket, log: int, *, once: bool = False) -> int:
+    """Start a server on `listener`, which it inherits; its words go to the descriptor `log`. Returns its process.
 
     It is nobody's child: its life does not hang on its first client's.
     """
-    root = os.geteuid() == 0
-    user = {"uid": view.NOBODY, "gid": view.NOBODY} if root else {"uid": os.getuid(), "gid": os.getgid()}
-    texts = {path: text.format(**user) for path, text in ETC.items()}
-    texts[INSIDE] = INMATE.read_text(encoding="utf-8")
-    settings = {"imports": needs.imports, "idle": IDLE, "once": once}
-    with contextlib.ExitStack() as stack:
-        files = {path: stack.enter_context(_holding(text)) for path, text in texts.items()}
-        seen = view.View(needs.environment or {}, read=needs.read, devices=needs.devices, files=files)
-        inner = [sys.executable, "-I", INSIDE, str(listener.fileno()), json.dumps(settings)]
-        subprocess.run(
-            ["setsid", "--fork", *view.command(seen, inner, root=root)],
+    settings = json.dumps({"imports": needs.imports, "idle": IDLE, "once": once})
+    with _command(needs, "server", [str(listener.fileno()), settings]) as (command, files):
+        started = subprocess.run(
+            ["setsid", "--fork", "sh", "-c", 'echo $$; exec "$@" >&2', "sh", *command],
             check=True,
-            pass_fds=[listener.fileno(), *files.values()],
+            pass_fds=[listener.fileno(), *files],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.PIPE,
             stderr=log,
             cwd="/",
         )
+        return int(started.stdout)
+
+
+def attempt(arguments: list[str], patience: float) -> subprocess.CompletedProcess[str]:
+    """Run one of the inmate's modules, with its arguments, in the sandbox; raises OSError and SubprocessError."""
+    module, *rest = arguments
+    with _command(Needs(), module, rest) as (command, files):
+        return subprocess.run(
+            command,
+            pass_fds=files,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience,
+            check=False,
+            cwd="/",
+        )
+
+
+@contextlib.contextmanager
+def _command(needs: Needs, module: str, arguments: list[str]) -> Iterator[tuple[list[str], list[int]]]:
+    """A command line that runs a module of the inmate's in the sandbox, and the descriptors that it must inherit."""
+    root = os.geteuid() == 0
+    user = {"uid": view.NOBODY, "gid": view.NOBODY} if root else {"uid": os.getuid(), "gid": os.getgid()}
+    texts = {path: text.format(**user) for path, text in ETC.items()}
+    texts |= {f"{INSIDE}/inmate/{name}": text for name, text in _program().items()}
+    program = f"import sys; sys.path.insert(0, {INSIDE!r}); from inmate.{module} import main; main()"
+    with contextlib.ExitStack() as stack:
+        files = {path: stack.enter_context(_holding(text)) for path, text in texts.items()}
+        seen = view.View(needs.environment or {}, read=needs.read, devices=needs.devices, files=files)
+        inner = [sys.executable, "-I", "-c", program, *arguments]
+        yield list(view.command(seen, inner, root=root)), list(files.values())
 
 
 def runtime() -> Path:
@@ -117,14 +197,57 @@ def _temporary() -> Path:
     return (usual if len(os.fsencode(usual)) < 50 else Path("/tmp")) / f"coursemill-{os.geteuid()}"
 
 
-def _alone(needs: Needs) -> socket.socket:
-    with tempfile.TemporaryDirectory(prefix="coursemill-") as folder:
-        path = Path(folder, "socket")
-        with _listening(path) as listener, Path(folder, "log").open("wb") as log:
+def sweep(folder: Path, old: float = OLD) -> None:
+    """Remove the files of servers that ended long ago."""
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(OSError):  # somebody was quicker
+            if time.time() - path.stat().st_mtime < old:
+                continue
+            with _locked(path, wait=False):
+                if (talk := _connected(path.with_suffix(".socket"))) is not None:
+                    talk.close()
+                    continue
+                for kind in (*FILES, ".lock"):
+                    path.with_suffix(kind).unlink(missing_ok=True)
+
+
+def _end(path: Path) -> None:
+    """End the server of this socket, if it hangs, and remove its files."""
+    with contextlib.suppress(OSError, ValueError):
+        pid, began = path.with_suffix(".pid").read_text(encoding="ascii").split()
+        if _began(int(pid)) == began:
+            processes.kill_tree(int(pid))
+    for kind in FILES:
+        path.with_suffix(kind).unlink(missing_ok=True)
+
+
+def _began(pid: int) -> str:
+    """When the process was started, in the system's ticks: numbers of processes are used again."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=1)
+def _program() -> dict[str, str]:
+    """The files that run inside, by name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(INMATE.glob("*.py"))}
+
+
+def _alone(needs: Needs) -> Server:
+    folder = Path(tempfile.mkdtemp(prefix="s-", dir=runtime()))
+    try:
+        log = (folder / "log").open("w+b")
+        with _listening(folder / "socket") as listener:
             start(Needs((), needs.environment, needs.devices, needs.read), listener, log.fileno(), once=True)
-        client = _connected(path)
-    assert client is not None  # this process holds the listening end
-    return client
+            talk = _connected(folder / "socket")
+    except OSError as error:
+        raise Unavailable(f"no kernel server can be started: {error}", where=str(folder)) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    assert talk is not None  # this process held the listening end
+    return Server(talk, log)
 
 
 def _connected(path: Path) -> socket.socket | None:
@@ -147,10 +270,20 @@ def _listening(path: Path) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_there(file.fileno(), path):  # else somebody has swept it away before it was locked
+                yield
+                return
+
+
+def _is_there(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

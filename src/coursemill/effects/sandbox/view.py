@@ -8,11 +8,15 @@ that user; so a first bubblewrap, as root, lays a view of the machine in which o
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coursemill.errors import Unavailable
+
+TRUST = "--trust-submissions (COURSEMILL_TRUST_SUBMISSIONS=1) if you trust all code"
 HOME = "/home/student"
 """The kernel's working directory."""
 USER = "student"
@@ -30,6 +34,10 @@ SETTINGS = (
     "/etc/ssl/certs",
 )
 """Of the machine's settings, those that programs need and that say nothing of its users; and Java's."""
+PYTHON = ("bin", "lib", "lib32", "lib64", "libexec", "include", "share", "ssl", "etc/fonts", "pyvenv.cfg")
+"""What is shown of a Python's folder: it may be a course's, too, and `etc` holds the settings of Jupyter."""
+HIDDEN = ("/usr/local/etc", "/usr/local/share/nbgrader", "/usr/share/nbgrader", "/usr/local/share/jupyter")
+"""Below the system's folders: settings with passwords, and nbgrader's exchange with everybody's submissions."""
 IMPORTING = 64 << 20
 """Bytes of `/tmp` while the server imports."""
 
@@ -50,6 +58,19 @@ def command(view: View, inner: Iterable[str], *, root: bool) -> list[str]:
     # The outermost has no parent to die with: its server is there for all, until it is idle.
     own = ["--die-with-parent"] if root else []
     return [*(_dropped() if root else ()), *_sandboxed(view), *own, "--", *inner]
+
+
+def require() -> None:
+    """Raise Unavailable where it can be seen at once that there is no sandbox."""
+    if sys.platform != "linux":
+        raise Unavailable(f"no sandbox on {sys.platform}", fix=f"use Linux, WSL 2 or a Linux container, or {TRUST}")
+    programs = ("bwrap", *(("setpriv",) if os.geteuid() == 0 else ()), "setsid")
+    for program in programs:
+        if shutil.which(program) is None:
+            package = "bubblewrap" if program == "bwrap" else "util-linux"
+            raise Unavailable(
+                f"no sandbox: {program} is not installed", fix=f"sudo apt-get install {package}, or {TRUST}"
+            )
 
 
 def prefixes() -> tuple[str, ...]:
@@ -92,8 +113,11 @@ def _sandboxed(view: View) -> Iterator[str]:
         elif os.path.isdir(path):  # noqa: PTH112 - likewise
             yield from ("--ro-bind", path, path)
     java = sorted(str(path) for path in Path("/etc").glob("java*"))
-    for path in (*SETTINGS, *java, *prefixes(), *view.read):
+    python = [f"{prefix}/{part}" for prefix in prefixes() for part in PYTHON]
+    for path in (*SETTINGS, *java, *python, *view.read):
         yield from ("--ro-bind-try", path, path)
+    for path in filter(os.path.isdir, HIDDEN):
+        yield from ("--size", "4096", "--tmpfs", path, "--remount-ro", path)
     yield from ("--proc", "/proc", "--dev", "/dev", "--size", str(IMPORTING), "--tmpfs", "/tmp")
     for path in view.devices:
         yield from ("--dev-bind-try", path, path)

@@ -1,0 +1,143 @@
+"""Control groups of kernels, where this user may make them: the system itself counts memory and processes.
+
+Version 1 as root, version 2 where a group with both controllers is delegated to this user. See cgroups(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from coursemill.effects.sandbox.limits import Limits
+
+ROOT = Path("/sys/fs/cgroup")
+GIVEN = "COURSEMILL_CGROUP"
+"""Environment variable: a group of version 2 below which kernels may have theirs."""
+CONTROLLERS = ("memory", "pids")
+PREFIX = "coursemill-"
+OLD = 60.0
+"""Seconds after which an empty group is taken for one that was left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A kernel's folders below the hierarchies of control groups; none where there are no groups to be had."""
+
+    folders: tuple[Path, ...] = ()
+
+    def limited(self, limits: Limits) -> Group:
+        """Make it, with its limits; where that fails after all, it is a group without folders, which does nothing."""
+        memory = limits.memory + 2 * limits.disk + limits.shared  # files in memory are counted, too
+        values = {
+            "memory.max": memory,
+            "memory.swap.max": 0,
+            "memory.oom.group": 1,
+            "memory.limit_in_bytes": memory,
+            "memory.memsw.limit_in_bytes": memory,
+            "pids.max": limits.processes + 8,  # the monitor and process 1
+        }
+        try:
+            for folder in self.folders:
+                folder.mkdir(exist_ok=True)
+                for name, value in values.items():
+                    if (folder / name).exists():
+                        _write(folder / name, value)
+        except OSError:
+            return NONE
+        return self
+
+    def take(self, pid: int) -> None:
+        """Put a process in; what it starts is in, too."""
+        if pid > 0:  # 0 would be this process
+            with contextlib.suppress(OSError):
+                for folder in self.folders:
+                    _write(folder / "cgroup.procs", pid)
+
+    def killed(self) -> int:
+        """How many of its processes the system has killed because there was no memory left for them."""
+        count = 0
+        for folder in self.folders:
+            for name in ("memory.events", "memory.oom_control"):
+                with contextlib.suppress(OSError):
+                    counts = dict(line.split() for line in (folder / name).read_text().splitlines())
+                    count += int(counts.get("oom_kill", 0))
+        return count
+
+
+NONE = Group()
+"""For where there are no groups, or none is wanted."""
+
+
+def named(name: str) -> Group:
+    """The group of that name, which need not be there yet."""
+    return Group(tuple(parent / f"{PREFIX}{name}" for parent in parents()))
+
+
+@lru_cache(maxsize=1)
+def parents() -> tuple[Path, ...]:
+    """The folders below which a group can be made; none if memory or processes would not be limited."""
+    own = _own()
+    first = tuple(path for name in CONTROLLERS if (path := _usable(ROOT / name / own.get(name, "").lstrip("/"))))
+    if len(first) == len(CONTROLLERS):
+        return first
+    unified = next((path for path in (ROOT, ROOT / "unified") if (path / "cgroup.controllers").exists()), None)
+    if unified is None or "" not in own:
+        return ()
+    start = unified / own[""].lstrip("/")
+    given = [Path(os.environ[GIVEN])] if os.environ.get(GIVEN) else []
+    for folder in (*given, start, *start.parents):
+        if folder == unified.parent:
+            break
+        if _delegated(folder) and (found := _usable(folder)):
+            return (found,)
+    return ()
+
+
+def sweep() -> None:
+    """Remove what clients that were killed left behind."""
+    for parent in parents():
+        for folder in parent.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):  # it is in use, or gone
+                if time.time() - folder.stat().st_mtime > OLD:
+                    folder.rmdir()
+
+
+def _own() -> dict[str, str]:
+    """This process's group by controller; version 2's has an empty name."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    found = {}
+    for line in lines:
+        _, names, path = line.split(":", 2)
+        found.update(dict.fromkeys(names.split(","), path))
+    return found
+
+
+def _delegated(folder: Path) -> bool:
+    try:
+        enabled = (folder / "cgroup.subtree_control").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    # A process is moved only by who may write to the group above both places.
+    return set(CONTROLLERS) <= set(enabled) and os.access(folder / "cgroup.procs", os.W_OK)
+
+
+def _usable(folder: Path) -> Path | None:
+    """The folder, if a group can be made in it: by trying."""
+    trial = folder / f"{PREFIX}trial-{os.getpid()}"
+    try:
+        trial.mkdir()
+        trial.rmdir()
+    except OSError:
+        return None
+    return folder
+
+
+def _write(file: Path, value: int) -> None:
+    file.write_text(str(value), encoding="ascii")

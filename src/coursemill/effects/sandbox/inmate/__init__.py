@@ -1,0 +1,10 @@
+"""What runs inside the sandbox: a server that has libraries imported, and its forks, the kernels.
+
+The files of this package are shown in the sandbox as `/run/inmate`, to a Python that need not have this project: they
+use the standard library and ipykernel, and one another by relative imports, for the package has another name there.
+
+    server -> monitor (one a kernel: its client's end, its limits) -> init (process 1) -> kernel
+
+The server runs no student's code and is told no secret, so that its forks inherit none. A fork leaves every namespace
+of the server's; neither the server nor another fork can be seen from there, nor reached by a file or a socket.
+"""

@@ -1,0 +1,76 @@
+"""The server: it has libraries imported, and forks a monitor for each client that comes."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+
+from .monitor import watch
+from .system import fork, tell
+
+PARTS = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.heartbeat")
+
+
+def main() -> None:
+    """Serve on the listening socket whose descriptor is the first argument; settings are JSON, the second."""
+    settings = json.loads(sys.argv[2])
+    sys.path.pop(0)  # where this package is: kernels have no use for it
+    serve(socket.socket(fileno=int(sys.argv[1])), settings["imports"], settings["idle"], once=settings["once"])
+
+
+def serve(listener: socket.socket, imports: list[str], idle: float, *, once: bool = False) -> None:
+    """Import, then fork a monitor for each client; end when for `idle` seconds nobody came and no kernel lives.
+
+    `once`: end with the first client's kernel.
+    """
+    missing = preload(imports)
+    monitors: set[int] = set()
+    while True:
+        ready, _, _ = select.select([listener], [], [], min(1.0, idle) if monitors else idle)
+        monitors = {pid for pid in monitors if os.waitpid(pid, os.WNOHANG)[0] == 0}
+        if ready:
+            monitors |= _accepted(listener, missing)
+            if once:
+                for pid in monitors:
+                    os.waitpid(pid, 0)
+                return
+        elif not monitors and not select.select([listener], [], [], idle)[0]:
+            return
+
+
+def preload(imports: list[str]) -> dict[str, str]:
+    """Import a kernel's parts and `imports`; return what could not be, with the reason."""
+    missing = {}
+    for name in (*PARTS, *imports):
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # a library may raise anything: the kernel finds out itself
+            missing[name] = f"{type(error).__name__}: {error}"
+    gc.collect()
+    gc.freeze()
+    return missing
+
+
+def _accepted(listener: socket.socket, missing: dict[str, str]) -> set[int]:
+    """Fork the monitor of a client that waits; none when the client, or room for a process, is gone."""
+    try:
+        client, _ = listener.accept()
+    except OSError:
+        return set()
+    with contextlib.closing(client):
+        if len(list(Path("/proc/self/task").iterdir())) > 1:
+            tell(client, event="cold", reason="an import started threads, which a fork would not have")
+            return set()
+        try:
+            return {fork(partial(watch, client, missing), closing=[listener])}
+        except OSError as error:
+            tell(client, event="failed", reason=str(error))
+            return set()
