@@ -69,9 +69,18 @@ _LABELLED = re.compile(
     r"[`'\"*]*(?P<path>\.?[\w.@+-]+(?:/[\w.@+-]+)*)[`'\"*]*:?(?:[ ]+[(\[—–-].*)?",
     re.IGNORECASE,
 )
-_COMMENTED = re.compile(r"\s*(?:#|//|--|;|/\*|\*|<!--|%)")
+_SLASHED = frozenset(
+    {"css", "scss", "less", "rust", "go", "swift", "dart", "groovy", "csharp", "c#", "cs", "proto"}
+).union(_ALIASES.values()) - {"html"}
+"""Languages in which `#` is no comment."""
+_SLASHES = r"//[^\n]*+|/\*(?:(?!\*/)[\s\S])*+\*/"
+_MARKS = rf"{_SLASHES}|(?:#|--|;|%)[^\n]*+|<!--(?:(?!-->)[\s\S])*+-->"
+_COMMENTED = {
+    slashed: re.compile(rf"(?:\s*+(?:{marks}))++\s*+") for slashed, marks in ((True, _SLASHES), (False, _MARKS))
+}
 _CODELIKE = re.compile(
-    r"[;{}]\s*$|\w\(|[\w\])]\s*=\s*\S|=>|</?\w+[^>]*>|^\W*(?:docker|pip|npm|git|scrapy|curl|SELECT)\b"
+    r"[;{}][ \t]*$|\w\(|[\w\])]\s*=\s*\S|=>|</?\w+[^>\n]*>|^[^\w\n]*(?:docker|pip|npm|git|scrapy|curl|SELECT)\b",
+    re.MULTILINE,
 )
 
 
@@ -116,7 +125,7 @@ def look(block: Block) -> Look:
     placeholder = placeholders.in_text(block.text)
     if placeholder:
         return Look("placeholder", f"`{placeholder}` stands for something")
-    if _all_comments(block.text):
+    if _all_comments(block.text, language):
         return Look("commented", "all of it is commented out")
     return found
 
@@ -217,13 +226,10 @@ def _other(language: str, told: bool) -> Look:
     return Look("code", f"it is {language}, {note}" if told else note)
 
 
-def _all_comments(text: str) -> bool:
-    """Whether every line of another language is a comment, and some of them were code."""
-    whole = re.fullmatch(r"\s*(?:<!--(?P<a>[\s\S]*)-->|/\*(?P<b>[\s\S]*)\*/)\s*", text)
-    if whole:
-        return _CODELIKE.search(whole["a"] or whole["b"] or "") is not None
-    rows = [row for row in text.split("\n") if row.strip()]
-    return all(_COMMENTED.match(row) for row in rows) and any(_CODELIKE.search(row) for row in rows)
+def _all_comments(text: str, language: str) -> bool:
+    """Whether all of a text in another language is comments, and some of them were code."""
+    slashed = _ALIASES.get(language, language) in _SLASHED
+    return _COMMENTED[slashed].fullmatch(text) is not None and _CODELIKE.search(text) is not None
 
 
 def _parses(text: str) -> bool:
