@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from coursemill.effects import kernels, processes
-from coursemill.effects.sandbox import view
+from coursemill.effects.sandbox import inmate, view
 from coursemill.errors import Unavailable
 
 IDLE = 120.0
@@ -36,7 +36,8 @@ ANSWER = 30.0
 """Seconds that one may take that has imported everything."""
 OLD = 86_400.0
 """Seconds after which a server's files are looked at: is it still there?"""
-INMATE = Path(__file__).with_name("inmate")
+INMATE = Path(inmate.__path__[0])
+PACKAGE = inmate.__name__
 INSIDE = "/run"
 FILES = (".socket", ".log", ".pid", ".ready")
 ETC: Mapping[str, str] = {
@@ -168,8 +169,8 @@ def _command(needs: Needs, module: str, arguments: list[str]) -> Iterator[tuple[
     root = os.geteuid() == 0
     user = {"uid": view.NOBODY, "gid": view.NOBODY} if root else {"uid": os.getuid(), "gid": os.getgid()}
     texts = {path: text.format(**user) for path, text in ETC.items()}
-    texts |= {f"{INSIDE}/inmate/{name}": text for name, text in _program().items()}
-    program = f"import sys; sys.path.insert(0, {INSIDE!r}); from inmate.{module} import main; main()"
+    texts |= {f"{INSIDE}/{name}": text for name, text in _program().items()}
+    program = f"import sys; sys.path.insert(0, {INSIDE!r}); from {PACKAGE}.{module} import main; main()"
     with contextlib.ExitStack() as stack:
         files = {path: stack.enter_context(_holding(text)) for path, text in texts.items()}
         seen = view.View(needs.environment or {}, read=needs.read, devices=needs.devices, files=files)
@@ -231,8 +232,11 @@ def _began(pid: int) -> str:
 
 @lru_cache(maxsize=1)
 def _program() -> dict[str, str]:
-    """The files that run inside, by name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(INMATE.glob("*.py"))}
+    """The files that run inside, by their path there; the packages around theirs are empty."""
+    names = PACKAGE.split(".")
+    around = {f"{'/'.join(names[:depth])}/__init__.py": "" for depth in range(1, len(names))}
+    ours = {f"{'/'.join(names)}/{path.name}": path.read_text(encoding="utf-8") for path in INMATE.glob("*.py")}
+    return around | ours
 
 
 def _alone(needs: Needs) -> Server:

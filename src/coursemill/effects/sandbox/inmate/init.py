@@ -11,9 +11,9 @@ import socket
 import tarfile
 from typing import Any
 
-from . import system
-from .kernel import run
-from .system import fork, receive, tell
+from coursemill.effects.sandbox.inmate import system
+from coursemill.effects.sandbox.inmate.kernel import run
+from coursemill.effects.sandbox.inmate.system import fork, receive, tell
 
 INODES = 100_000
 """Files that a kernel may have in each of its folders."""

@@ -12,7 +12,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from .system import CHANNELS, DUMPABLE, prctl
+from coursemill.effects.sandbox.inmate.system import CHANNELS, DUMPABLE, prctl
 
 
 def run(order: dict[str, Any], listeners: list[int]) -> int:
@@ -69,6 +69,8 @@ def _close_all_but(kept: set[int]) -> None:
 def _renew() -> None:
     """Make anew what would otherwise be the same in every fork."""
     sys.argv = [""]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "coursemill"]:
+        del sys.modules[name]
     sys.modules["__main__"] = types.ModuleType("__main__")
     random.seed()
     tempfile.tempdir = None

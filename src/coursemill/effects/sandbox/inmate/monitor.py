@@ -13,11 +13,11 @@ import socket
 import time
 from typing import Any
 
-from .init import begin
-from .log import Log
-from .relay import Relay
-from .system import MESSAGE, die_with_parent, fork, isolate, receive, tell
-from .usage import Usage
+from coursemill.effects.sandbox.inmate.init import begin
+from coursemill.effects.sandbox.inmate.log import Log
+from coursemill.effects.sandbox.inmate.relay import Relay
+from coursemill.effects.sandbox.inmate.system import MESSAGE, die_with_parent, fork, isolate, receive, tell
+from coursemill.effects.sandbox.inmate.usage import Usage
 
 LOOK = 0.25
 """Seconds between two looks at what a kernel uses."""

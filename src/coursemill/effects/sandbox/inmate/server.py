@@ -13,8 +13,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from .monitor import watch
-from .system import fork, tell
+from coursemill.effects.sandbox.inmate.monitor import watch
+from coursemill.effects.sandbox.inmate.system import fork, tell
 
 PARTS = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.heartbeat")
 
