@@ -27,6 +27,7 @@ VERBS = {
     "run": "Execute the lessons headless and show what happened.",
     "prove": "Show that each exercise is sound: solution, stub, wrong answers, cheats.",
     "kernels": "Show which kernels this machine has, and why not the others.",
+    "doctor": "Show what protects this machine from students' code.",
 }
 
 

@@ -23,6 +23,8 @@ ALLOW = (
 )
 GROUPS = f"run as root, or in a session of systemd with delegated groups, or name one by {groups.GIVEN}"
 
+LIBRARY = "sudo apt-get install libseccomp2; pip install pyseccomp"
+
 
 @dataclass(frozen=True, slots=True)
 class Protection:
@@ -45,7 +47,9 @@ def find() -> tuple[Protection, ...]:
     if sys.platform != "linux":
         reason, fix = f"this is {sys.platform}", f"use Linux, WSL 2 or a Linux container, or {view.TRUST}"
         return (Protection("Linux", False, "the sandbox is made of parts of Linux", reason, fix),)
-    return (*_programs(), *_tried(), *_counted())
+    programs = tuple(_programs())
+    said, failure = _trial() if all(program.on for program in programs) else ({}, "")
+    return (*programs, *_tried(said, failure), *_counted())
 
 
 def refusal(found: Sequence[Protection], said: str = "") -> Unavailable | None:
@@ -71,28 +75,23 @@ def _version() -> str:
     return asked.stdout.strip()
 
 
-def _tried() -> Iterator[Protection]:
-    said, failure = _trial()
-    user = said.get("user", "")
-    how = f"as user {user}" if os.geteuid() == 0 else "you are not root"
-    is_other = user not in {"", "0"}
+def _tried(said: Mapping[str, str], failure: str) -> Iterator[Protection]:
+    """What the trial says; where it said nothing, the first is what it failed for."""
+    untold = "not tried"
+    for name, meaning, reason, fix in (
+        ("namespaces", "a kernel has users, processes, network and IPC of its own", failure or untold, ALLOW),
+        ("folders", "/tmp, /dev/shm and the working folder are its own, of limited size", untold, ALLOW),
+        ("seccomp", "calls that attack the system or see other processes are refused", untold, LIBRARY),
+    ):
+        why = said.get(name, reason)
+        yield Protection(name, not why, meaning, why, fix if why and why != untold else "")
+    root, user = os.geteuid() == 0, said.get("user")
     yield Protection(
         "ordinary user",
-        is_other,
+        not root or user not in {None, "0"},
         "root's rights are dropped before anything starts",
-        how if is_other else failure or "it is root inside",
-        "" if is_other else ALLOW,
+        "you are not root" if not root else f"as user {user}" if user else untold,
     )
-    for name, key, meaning, fix in (
-        ("namespaces", "namespaces", "a kernel has users, processes, network and IPC of its own", ALLOW),
-        ("folders", "folders", "/tmp, /dev/shm and the working folder are its own, of limited size", ALLOW),
-        ("seccomp", "seccomp", "calls that attack the system or see other processes are refused", _LIBRARY),
-    ):
-        reason = said.get(key, failure)
-        yield Protection(name, not reason, meaning, reason, fix if reason else "")
-
-
-_LIBRARY = "sudo apt-get install libseccomp2; pip install pyseccomp"
 
 
 def _trial() -> tuple[Mapping[str, str], str]:
