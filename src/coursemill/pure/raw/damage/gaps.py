@@ -18,13 +18,16 @@ GAPS = (
     (re.compile(r"^[A-Za-z_][\w.]*(?:\[[^\]]*\])?\s*=$"), "nothing stands behind `=`"),
     (re.compile(r"^(?:for\s.+\sin|(?:if|elif|while)\s.+\s(?:in|==|<|>|and|or|not))\s*:$"), "nothing stands before `:`"),
     (re.compile(r"^return\s+\w.*\s(?:in|==|and|or)$|^assert\s.+\s==(?:$|\s*,)"), "nothing stands behind the operator"),
-    (re.compile(r"[\w\])]\(\s*,"), "nothing stands between `(` and `,`"),
+    (re.compile(r"\(\s*,"), "nothing stands between `(` and `,`"),
+    (re.compile(r"\[\s*,"), "nothing stands between `[` and `,`"),
+    (re.compile(r",\s*,"), "nothing stands between two commas"),
     (re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=\s*[,)]"), "nothing stands behind `=`"),
     (re.compile(r"[\w\])]\[\s*\]"), "nothing stands in `[]`"),
     (re.compile(r"''\s*:\s*[,}]"), "nothing stands behind `:`"),
 )
 BEGINNING = re.compile(
     r"(?:assert|async|await|def|elif|for|from|if|return|while|with|yield)\b|[A-Za-z_][\w.]*\s*(?:[\[(=]|,\s*\w+\s*=)"
+    r"|[\[{(\s]*''\s*:"
 )
 """How code begins, and sentences do not."""
 EMPTY_FIELD = re.compile(r"(?<!\{)(?:\{\{)*\{\s*(?::[^{}]*)?\}(?!\})")
