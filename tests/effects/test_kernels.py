@@ -1,17 +1,21 @@
 import os
-import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from coursemill.effects import kernels
-from coursemill.pure.outcome import Kernel
+from coursemill.effects import frameworks, kernels
+from coursemill.pure.outcome import Framework, Kernel
 
 SMI = """\
 GPU 0: NVIDIA H200 (UUID: GPU-1)
 GPU 1: NVIDIA H200 (UUID: GPU-2)
 """
+GPU = Kernel("gpu", True, devices=("GPU 0: NVIDIA H200",))
+BLIND = Framework("tensorflow", "TensorFlow", "2", (), "sees no GPU (tensorflow-cpu is installed)", "get another")
+SEES = Framework("jax", "JAX", "1", ("GPU:0 NVIDIA H200",))
+ABSENT = Framework("torch", "PyTorch", "", (), "not installed", "pip install torch")
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -48,12 +52,100 @@ def test_a_driver_without_devices_says_so(path: Path) -> None:
     assert kernels.probe("gpu").reason == "no GPU: No devices were found"
 
 
-def test_a_gpu_that_tensorflow_cannot_use_is_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program(path, "nvidia-smi", f"cat <<'END'\n{SMI}END")
+def smi(path: Path, monkeypatch: pytest.MonkeyPatch, script: str = f"cat <<'END'\n{SMI}END") -> None:
+    """A driver's tool that says this."""
+    program(path, "nvidia-smi", script)
     monkeypatch.setenv("PATH", f"{path}:/bin:/usr/bin")
-    monkeypatch.setattr(kernels.importlib.util, "find_spec", lambda _name: None)
+
+
+def test_a_gpu_without_any_framework_is_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smi(path, monkeypatch)
+    monkeypatch.setattr(frameworks, "is_installed", lambda _name: False)
     found = kernels.probe("gpu")
-    assert (found.available, found.reason) == (False, "TensorFlow is not installed")
+    assert not found.available
+    assert found.reason == ("nothing computes on GPU 0: NVIDIA H200: none of TensorFlow, JAX, PyTorch is installed")
+    assert "tensorflow[and-cuda]" in found.fix
+
+
+def test_a_gpu_that_frameworks_do_not_see_is_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smi(path, monkeypatch)
+    monkeypatch.setattr(frameworks, "ask", lambda _name: (BLIND, ABSENT))
+    found = kernels.probe("gpu")
+    assert (found.available, found.devices) == (False, ())
+    assert (
+        found.reason == "nothing computes on GPU 0: NVIDIA H200: TensorFlow: sees no GPU (tensorflow-cpu is installed)"
+    )
+    assert (found.fix, found.frameworks) == ("get another", (BLIND, ABSENT))
+
+
+def test_one_framework_that_sees_a_gpu_makes_it_available_for_its_lessons(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smi(path, monkeypatch)
+    monkeypatch.setattr(frameworks, "ask", lambda _name: (BLIND, SEES))
+    found = kernels.probe("gpu")
+    assert found.available
+    assert found.devices == ("GPU 0: NVIDIA H200", "GPU 1: NVIDIA H200")
+    assert found.blind({"jax"}) is None
+    assert found.blind(()) is None
+    assert found.blind({"jax", "tensorflow"}) == BLIND
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("sleep 600", "does not answer"),
+        ("printf '\\377\\000'", "no GPU:"),
+        ("kill -9 $$", "no GPU: nvidia-smi lists none"),
+        ("echo 'GPU 0: NVIDIA H200'; exit 1", "no GPU: GPU 0: NVIDIA H200"),
+    ],
+    ids=["hangs", "garbage", "killed", "fails"],
+)
+def test_a_driver_that_misbehaves_is_a_reason(
+    path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+) -> None:
+    smi(path, monkeypatch, script)
+    monkeypatch.setattr(kernels, "ANSWER", 1.0)
+    found = kernels.probe("gpu")
+    assert not found.available
+    assert reason in found.reason
+    assert found.fix
+
+
+def test_the_drivers_files_name_gpus_where_its_tool_is_missing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "DRIVER", path / "nvidia")
+    monkeypatch.setattr(frameworks, "ask", lambda _name: (SEES,))
+    (path / "nvidia" / "gpus" / "0000:00:05.0").mkdir(parents=True)
+    (path / "nvidia" / "version").write_text("NVRM")
+    assert kernels.probe("gpu").reason == "the NVIDIA driver lists no device"
+    (path / "nvidia" / "gpus" / "0000:00:05.0" / "information").write_text("Model: \t NVIDIA H200\nIRQ: 1\n")
+    assert kernels.probe("gpu").devices == ("GPU: NVIDIA H200",)
+
+
+def test_tpu_chips_are_found_on_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TPU_NAME", raising=False)
+    monkeypatch.setattr(kernels, "PCI", tmp_path)
+    monkeypatch.setattr(frameworks, "ask", lambda _name: (SEES,))
+    for place, (vendor, device) in enumerate([("0x1ae0", "0x0063"), ("0x1ae0", "0x0042"), ("0x10de", "0x0063")]):
+        (tmp_path / f"0000:00:0{place}.0").mkdir()
+        (tmp_path / f"0000:00:0{place}.0" / "vendor").write_text(f"{vendor}\n")
+        (tmp_path / f"0000:00:0{place}.0" / "device").write_text(f"{device}\n")
+    assert kernels.probe("tpu").devices == ("TPU v5e at 0000:00:00.0",)
+
+
+def test_where_there_is_no_hardware_no_framework_is_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "DRIVER", path / "nvidia")
+    monkeypatch.setattr(frameworks, "ask", None)
+    found = kernels.probe("gpu", ask=True)
+    assert {f.reason for f in found.frameworks} <= {"no NVIDIA driver", "not installed"}
+    assert not any(f.devices for f in found.frameworks)
+
+
+def test_frameworks_are_asked_about_the_cpu_only_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frameworks, "ask", lambda _name: (BLIND,))
+    assert kernels.probe("cpu").frameworks == ()
+    found = kernels.probe("cpu", ask=True)
+    assert (found.available, found.frameworks) == (True, (BLIND,))
 
 
 def test_without_a_device_there_is_no_tpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,35 +154,16 @@ def test_without_a_device_there_is_no_tpu(monkeypatch: pytest.MonkeyPatch) -> No
     assert kernels.probe("tpu").reason == "no TPU device"
 
 
-GPU = Kernel("gpu", True, devices=("GPU 0: NVIDIA H200",))
-
-
-@pytest.mark.parametrize(
-    ("code", "out", "err", "expected"),
-    [
-        (0, 'noise\n["/physical_device:GPU:0"]\n', "", GPU),
-        (1, "", "Traceback\nRuntimeError: no\n\n", Kernel("gpu", False, "TensorFlow: RuntimeError: no", "fix")),
-        (-11, "", "", Kernel("gpu", False, "TensorFlow: exit status -11", "fix")),
-    ],
-)
-def test_what_tensorflow_says_decides(code: int, out: str, err: str, expected: Kernel) -> None:
-    assert kernels.answered(GPU, code, out, err, "fix") == expected
-
-
-def test_a_library_without_support_is_named() -> None:
-    found = kernels.answered(GPU, 0, "[]\n", "", "fix")
-    assert found.reason.startswith("TensorFlow has no support for GPU 0: NVIDIA H200")
-
-
 def test_slow_answers_are_kept_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(kernels, "_hardware", lambda _name: GPU)
-    monkeypatch.setattr(kernels, "_with_library", lambda kernel: asked.append(kernel) or kernel)
-    assert kernels.probe("gpu", tmp_path / "cache") == kernels.probe("gpu", tmp_path / "cache") == GPU
+    monkeypatch.setattr(frameworks, "ask", lambda name: asked.append(name) or (SEES,))
+    whole = replace(GPU, frameworks=(SEES,))
+    assert kernels.probe("gpu", tmp_path / "cache") == kernels.probe("gpu", tmp_path / "cache") == whole
     assert len(asked) == 1
     (kept,) = (tmp_path / "cache").iterdir()
     kept.write_text("{}")
-    assert kernels.probe("gpu", tmp_path / "cache") == GPU
+    assert kernels.probe("gpu", tmp_path / "cache") == whole
     assert len(asked) == 2
     os.utime(kept, (time.time() - 2 * kernels.FRESH,) * 2)
     kernels.probe("gpu", tmp_path / "cache")
@@ -129,11 +202,11 @@ def test_installed_distributions_are_those_of_the_metadata() -> None:
     assert f"click-{version('click')}" in kernels.installed()
 
 
-def test_an_answer_that_does_not_come_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(*_: object, **__: object) -> None:
-        raise subprocess.TimeoutExpired("python", 120)
-
-    monkeypatch.setattr(kernels.importlib.util, "find_spec", lambda _name: object())
-    monkeypatch.setattr(kernels.subprocess, "run", late)
+def test_a_framework_that_did_not_answer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    hung = replace(BLIND, answered=False)
     monkeypatch.setattr(kernels, "_hardware", lambda _name: GPU)
-    assert kernels.probe("gpu").reason == "TensorFlow did not answer in 120 s"
+    monkeypatch.setattr(frameworks, "ask", lambda name: asked.append(name) or (hung,))
+    assert not kernels.probe("gpu", tmp_path).available
+    assert not kernels.probe("gpu", tmp_path).available
+    assert len(asked) == 2

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import os
 import re
@@ -13,31 +12,37 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-from coursemill.effects import workers
+from coursemill.effects import frameworks, workers
 from coursemill.model import Accelerator
-from coursemill.pure.outcome import Kernel
+from coursemill.pure.outcome import Framework, Kernel
 
-PATIENCE = 120.0
-"""Seconds that a probe's child may take; importing TensorFlow alone has been seen to take 35."""
 FRESH = 600.0
 """Seconds that a kept answer counts."""
 SPECS = Path(__file__).parents[1] / "kernelspecs"
 
 INSTALL_GPU = "install NVIDIA's driver, then: pip install 'tensorflow[and-cuda]'"
 INSTALL_TPU = "use a TPU virtual machine, then: pip install tensorflow-tpu"
-TENSORFLOW = {
-    "gpu": "devices = tf.config.list_physical_devices('GPU')",
-    "tpu": (
-        "resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=os.environ.get('TPU_NAME', 'local'))\n"
-        "tf.config.experimental_connect_to_cluster(resolver)\n"
-        "tf.tpu.experimental.initialize_tpu_system(resolver)\n"
-        "devices = tf.config.list_logical_devices('TPU')"
-    ),
+DRIVER = Path("/proc/driver/nvidia")
+PCI = Path("/sys/bus/pci/devices")
+GOOGLE = "0x1ae0"
+TPUS = {
+    "0x0027": "TPU v2 or v3",
+    "0x005e": "TPU v4",
+    "0x0062": "TPU v5p",
+    "0x0063": "TPU v5e",
+    "0x006f": "TPU v6e",
+    "0x0076": "TPU7x",
 }
+"""Google's devices on the PCI bus, as JAX knows them: jax/_src/hardware_utils.py."""
+SETTINGS = ("CUDA_VISIBLE_DEVICES", "TPU_NAME", "JAX_PLATFORMS")
+"""Environment variables that an answer depends on."""
+ANSWER = 30.0
+"""Seconds that a driver's tool or a program may take to answer."""
 JAVA = 17
 """What Spark 4 runs on."""
 PROGRAMS = {
@@ -47,20 +52,37 @@ PROGRAMS = {
 }
 
 
-def probe(name: Accelerator, keep: Path | None = None) -> Kernel:
-    """Find out whether a kernel can run here; `keep` is a folder for answers that took long.
+def probe(name: Accelerator, keep: Path | None = None, *, ask: bool = False) -> Kernel:
+    """Find out whether a kernel can run here: its driver and devices at once, then what frameworks make of them.
 
-    A kept answer counts for ten minutes, as long as the installed libraries stay the same.
+    `ask` asks them about the CPU, too, which is there without. `keep` is a folder for their answers, which take
+    long; a kept one counts for ten minutes, as long as devices and installed libraries stay the same.
     """
-    if name == "cpu":
-        return Kernel("cpu", True, devices=(_processor(),))
-    kernel = _hardware(name)
-    if kernel.available:
-        file = keep / f"{name}-{_libraries()}.json" if keep else None
-        kernel = _kept(file) or _with_library(kernel)
-        if file:
-            _store(file, kernel)
-    return kernel
+    kernel = Kernel("cpu", True, devices=(_processor(),)) if name == "cpu" else _hardware(name)
+    if not kernel.available:
+        return replace(kernel, frameworks=frameworks.unasked(name, kernel.reason, kernel.fix))
+    if name == "cpu" and not ask:
+        return kernel
+    file = keep / f"{name}-{_circumstances(kernel)}.json" if keep else None
+    if found := _kept(file):
+        return found
+    found = decided(kernel, frameworks.ask(name))
+    if file and all(f.answered for f in found.frameworks):
+        _store(file, found)
+    return found
+
+
+def decided(kernel: Kernel, found: tuple[Framework, ...]) -> Kernel:
+    """A kernel whose hardware is there: available when a framework computes on it, the CPU in any case."""
+    whole = replace(kernel, frameworks=found)
+    if kernel.name == "cpu" or any(f.devices for f in found):
+        return whole
+    installed = [f for f in found if f.version]
+    reasons = "; ".join(f"{f.label}: {f.reason}" for f in installed)
+    labels = ", ".join(f.label for f in found)
+    reason = f"nothing computes on {kernel.devices[0]}: {reasons or f'none of {labels} is installed'}"
+    fixes = [f.fix for f in (*installed, *found) if f.fix]
+    return replace(whole, available=False, reason=reason, fix=fixes[0] if fixes else "", devices=())
 
 
 def missing(requires: tuple[str, ...]) -> tuple[str, str] | None:
@@ -84,7 +106,7 @@ def find_program(name: str) -> str | None:
 @functools.cache
 def _java_version(program: str) -> int:
     try:
-        asked = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30, check=False)
+        asked = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=ANSWER, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return 0
     found = re.search(r'version "(?:1\.)?(\d+)', asked.stderr + asked.stdout)
@@ -98,12 +120,16 @@ def _hardware(name: Accelerator) -> Kernel:
 def _gpus() -> Kernel:
     """Ask the driver; its tool answers in a fraction of a second."""
     tool = shutil.which("nvidia-smi")
-    if tool is None and not Path("/proc/driver/nvidia/version").exists():
+    if tool is None and not (DRIVER / "version").exists():
         return Kernel("gpu", False, "no NVIDIA driver", INSTALL_GPU)
     if tool is None:
-        return Kernel("gpu", True, devices=("NVIDIA device",))
+        models = tuple(_models())
+        why = "the NVIDIA driver lists no device"
+        return Kernel("gpu", True, devices=models) if models else Kernel("gpu", False, why, "attach a GPU")
     try:
-        asked = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=30, check=False)
+        asked = subprocess.run(
+            [tool, "-L"], capture_output=True, text=True, errors="replace", timeout=ANSWER, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Kernel("gpu", False, f"the NVIDIA driver does not answer: {error}", "run nvidia-smi to see why")
     names = tuple(line.partition(" (UUID")[0] for line in asked.stdout.splitlines() if line.startswith("GPU "))
@@ -113,67 +139,49 @@ def _gpus() -> Kernel:
     return Kernel("gpu", True, devices=names)
 
 
+def _models() -> Iterator[str]:
+    """The GPUs that the driver's files name."""
+    for file in sorted((DRIVER / "gpus").glob("*/information")):
+        found = re.search(r"^Model:\s*(.+)$", file.read_text(errors="replace"), re.MULTILINE)
+        yield f"GPU: {found[1].strip()}" if found else "GPU"
+
+
 def _tpus() -> Kernel:
-    """Look for a TPU's device files, or for the address of one."""
+    """Look for the address of a TPU, or for its devices."""
     if os.environ.get("TPU_NAME"):
         return Kernel("tpu", True, devices=(os.environ["TPU_NAME"],))
-    files = tuple(str(p) for p in sorted(Path("/dev").glob("accel[0-9]*")))
-    if not files and "TPU_WORKER_ID" not in os.environ:
+    devices = tuple(_chips()) or tuple(str(p) for p in sorted(Path("/dev").glob("accel[0-9]*")))
+    if not devices:
         return Kernel("tpu", False, "no TPU device", INSTALL_TPU)
-    return Kernel("tpu", True, devices=files or ("TPU",))
+    return Kernel("tpu", True, devices=devices)
 
 
-def _with_library(kernel: Kernel) -> Kernel:
-    """Ask TensorFlow, in a child process, for the devices that it can use."""
-    fix = INSTALL_GPU if kernel.name == "gpu" else INSTALL_TPU
-    if importlib.util.find_spec("tensorflow") is None:
-        return Kernel(kernel.name, False, "TensorFlow is not installed", fix)
-    program = (
-        f"import json, os\nimport tensorflow as tf\n{TENSORFLOW[kernel.name]}\n"
-        "print(json.dumps([d.name for d in devices]))"
-    )
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    try:
-        asked = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        return Kernel(kernel.name, False, f"TensorFlow did not answer in {PATIENCE:.0f} s", "try again, or see why")
-    return answered(kernel, asked.returncode, asked.stdout, asked.stderr, fix)
-
-
-def answered(kernel: Kernel, code: int, out: str, err: str, fix: str) -> Kernel:
-    """Read what TensorFlow's child said about hardware that is there."""
-    if code:
-        said = [line for line in err.splitlines() if line.strip()]
-        return Kernel(kernel.name, False, f"TensorFlow: {said[-1].strip() if said else f'exit status {code}'}", fix)
-    names = json.loads(out.splitlines()[-1])
-    if not names:
-        installed = " (tensorflow-cpu is installed)" if _has("tensorflow-cpu") else ""
-        return Kernel(kernel.name, False, f"TensorFlow has no support for {kernel.devices[0]}{installed}", fix)
-    return Kernel(kernel.name, True, devices=kernel.devices)
-
-
-def _has(distribution: str) -> bool:
-    try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+def _chips() -> Iterator[str]:
+    for folder in sorted(PCI.glob("*")):
+        with contextlib.suppress(OSError):
+            if (folder / "vendor").read_text().strip() == GOOGLE:
+                name = TPUS.get((folder / "device").read_text().strip())
+                if name:
+                    yield f"{name} at {folder.name}"
 
 
 def _processor() -> str:
     cores = workers.cores()
-    return f"{cores} cores" if cores != 1 else "1 core"
+    found = re.search(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), re.MULTILINE)
+    model = f", {' '.join(found[1].split())}" if found else ""
+    return (f"{cores} cores" if cores != 1 else "1 core") + model
 
 
-def _libraries() -> str:
-    return hashlib.sha256("\n".join(installed()).encode()).hexdigest()[:16]
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _circumstances(kernel: Kernel) -> str:
+    parts = (*installed(), *kernel.devices, *(f"{name}={os.environ.get(name)}" for name in SETTINGS))
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def installed() -> tuple[str, ...]:
@@ -193,8 +201,9 @@ def _kept(file: Path | None) -> Kernel | None:
     try:
         if file is None or time.time() - file.stat().st_mtime > FRESH:
             return None
-        data: Mapping[str, object] = json.loads(file.read_text(encoding="utf-8"))
-        return Kernel(**{**data, "devices": tuple(data["devices"])})  # type: ignore[arg-type]  # our own file, else TypeError
+        data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        asked = tuple(Framework(**{**one, "devices": tuple(one["devices"])}) for one in data["frameworks"])
+        return Kernel(**{**data, "devices": tuple(data["devices"]), "frameworks": asked})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -85,6 +85,22 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Framework:
+    """A library for computing on a kernel: the devices that it sees, or the reason why it sees none."""
+
+    name: str
+    """The module's."""
+    label: str
+    version: str = ""
+    """Empty when it is not installed."""
+    devices: tuple[str, ...] = ()
+    reason: str = ""
+    fix: str = ""
+    answered: bool = True
+    """False when its process hung, crashed or made no sense: another time it may."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """What a probe found: devices, or the reason why there are none and how to get them."""
 
@@ -93,6 +109,12 @@ class Kernel:
     reason: str = ""
     fix: str = ""
     devices: tuple[str, ...] = ()
+    frameworks: tuple[Framework, ...] = ()
+    """What each makes of the devices; nothing where none was asked."""
+
+    def blind(self, names: Collection[str]) -> Framework | None:
+        """The first framework among `names` that was asked and sees no device: code that needs it has no kernel."""
+        return next((f for f in self.frameworks if f.name in names and not f.devices), None)
 
     @property
     def spec(self) -> str:

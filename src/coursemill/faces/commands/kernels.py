@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,9 +25,16 @@ from coursemill.pure.outcome import Kernel
 def command(ctx: click.Context, as_json: bool, require: tuple[Accelerator, ...]) -> None:
     """Show which kernels this machine has, and why not the others.
 
-    papermill and JupyterLab know the kernels by the same names.
+    papermill and JupyterLab know the kernels by the same names. Drivers and devices answer at once; TensorFlow,
+    JAX and PyTorch, where they are installed, are asked in processes of their own, which takes seconds. In a
+    course their answers are kept for ten minutes.
     """
-    found = [kernels.probe(name, _cache(ctx)) for name in ACCELERATORS]
+    found = []
+    with terminal.progress("kernels", len(ACCELERATORS)) as display:
+        for name in ACCELERATORS:
+            display.update(name, 0, 1, "asking")
+            found.append(kernels.probe(name, _cache(ctx), ask=True))
+            display.finish(name)
     if as_json:
         terminal.show_json([{**asdict(kernel), "spec": kernel.spec} for kernel in found])
     else:
@@ -37,17 +44,30 @@ def command(ctx: click.Context, as_json: bool, require: tuple[Accelerator, ...])
 
 
 def _table(found: Iterable[Kernel]) -> terminal.Table:
-    rows = []
-    for kernel in found:
-        state = "available" if kernel.available else "unavailable"
-        about = ", ".join(kernel.devices) if kernel.available else f"{kernel.reason}; {kernel.fix}"
-        rows.append((kernel.spec, state, about))
     columns = (
         terminal.Column("kernel", keep=True),
         terminal.Column("state", keep=True),
+        terminal.Column("says", keep=True),
         "devices, or why there are none",
     )
-    return terminal.table(columns, rows)
+    return terminal.table(columns, [row for kernel in found for row in _rows(kernel)])
+
+
+def _rows(kernel: Kernel) -> Iterator[tuple[str, str, str, str]]:
+    """What the machine has, then what each framework that was asked says; where nothing is, nobody was."""
+    state = "available" if kernel.available else "unavailable"
+    yield kernel.spec, state, "machine", _about(kernel.devices, kernel.reason, kernel.fix)
+    asked = [f for f in kernel.frameworks if f.version and (kernel.available or f.reason != kernel.reason)]
+    for framework in asked:
+        label = f"{framework.label} {framework.version}"
+        yield "", "", label, _about(framework.devices, framework.reason, framework.fix)
+    absent = [f.label for f in kernel.frameworks if not f.version]
+    if kernel.available and absent:
+        yield "", "", "", f"not installed: {', '.join(absent)}"
+
+
+def _about(devices: Sequence[str], reason: str, fix: str) -> str:
+    return ", ".join(devices) or (f"{reason}; {fix}" if fix else reason)
 
 
 def _cache(ctx: click.Context) -> Path | None:
