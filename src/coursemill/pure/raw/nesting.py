@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
+from coursemill.pure import trees
 from coursemill.pure.raw.logical import Item
 from coursemill.pure.raw.sense import sense
 
@@ -228,7 +229,7 @@ def _own(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = todo.pop()
         yield node
         if not isinstance(node, _FUNCTION):
-            todo += ast.iter_child_nodes(node)
+            todo += trees.children(node)
 
 
 def _loops(statements: Sequence[ast.stmt]) -> bool:

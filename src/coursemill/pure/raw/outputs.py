@@ -12,7 +12,7 @@ import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from coursemill.pure import python
+from coursemill.pure import python, trees
 from coursemill.pure.raw import prints, values
 from coursemill.pure.raw.prints import Event
 from coursemill.pure.raw.values import ANYTHING
@@ -91,7 +91,7 @@ def _said(
     code: Sequence[str], comments: Mapping[int, _Comment], tree: ast.Module, happens: Sequence[Event]
 ) -> Iterator[_Said]:
     """What the comments say, in the order of what is printed; each statement is spoken of once."""
-    ends = [stmt.end_lineno for stmt in ast.walk(tree) if isinstance(stmt, ast.stmt) and not hasattr(stmt, "body")]
+    ends = [stmt.end_lineno for stmt in trees.walk(tree) if isinstance(stmt, ast.stmt) and not hasattr(stmt, "body")]
     done: set[int] = set()
     last = 0
     for line, comment in sorted(comments.items()):
@@ -210,7 +210,7 @@ def _around(pieces: Sequence[str | None]) -> tuple[str, str]:
 
 def _writes_quotes(call: ast.Call) -> bool:
     """Whether a printed text may have quotes around it: by `repr`, or as a part of a list."""
-    for node in ast.walk(call):
+    for node in trees.walk(call):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"repr", "ascii"}:
             return True
         if isinstance(node, ast.FormattedValue) and node.conversion in (ord("r"), ord("a")):

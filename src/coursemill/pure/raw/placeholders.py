@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from coursemill.pure import trees
 from coursemill.pure.raw import comments
 
 _STRING = re.compile(
@@ -77,7 +78,7 @@ def _nodes(statements: Sequence[ast.stmt]) -> Iterator[tuple[ast.AST, str]]:
             continue
         if isinstance(node, ast.ClassDef) and (_is_abstract(node.bases) or _is_stub(node.body)):
             continue
-        todo += reversed(list(ast.iter_child_nodes(node)))
+        todo += reversed(trees.children(node))
 
 
 def _holds_dots(node: ast.AST) -> bool:

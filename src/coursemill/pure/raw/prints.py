@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from coursemill.pure import trees
+
 Where = Literal["once", "perhaps", "loop", "body"]
 Path = tuple[tuple[int, int], ...]
 """For each branching statement around, its line and which of its branches."""
@@ -62,10 +64,10 @@ def events(tree: ast.Module) -> list[Event]:
     """Every statement of a cell that may print, in the order of its lines; a last expression shows its value."""
     talkative = {
         node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(map(_is_print, ast.walk(node)))
+        for node in trees.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(map(_is_print, trees.walk(node)))
     }
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    defined = {node.name for node in trees.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     found = [*_flat(tree.body, "once", (), _Known(frozenset(talkative), frozenset(defined - talkative)))]
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and not _is_print(last.value):
@@ -91,9 +93,9 @@ def parts(call: ast.Call) -> list[str | None]:
 
 def varies(node: ast.AST) -> bool:
     """Whether what it shows is another thing each time: a time, something random, an address."""
-    for one in ast.walk(node):
+    for one in trees.walk(node):
         name = one.id if isinstance(one, ast.Name) else one.attr if isinstance(one, ast.Attribute) else ""
-        if name in CHANGING and any(isinstance(call, ast.Call) and call.func is one for call in ast.walk(node)):
+        if name in CHANGING and any(isinstance(call, ast.Call) and call.func is one for call in trees.walk(node)):
             return True
     return False
 
@@ -154,7 +156,7 @@ def _weaker(where: Where) -> Where:
 def _may_print(node: ast.stmt, known: _Known) -> bool:
     """Whether a simple statement calls something that may print; what is called for its result mostly doesn't."""
     alone = isinstance(node, ast.Expr)
-    for call in ast.walk(node):
+    for call in trees.walk(node):
         func = call.func if isinstance(call, ast.Call) else None
         if isinstance(func, ast.Name):
             talks = func.id in known.talkative or func.id in TALKING or (alone and func.id not in known.silent)

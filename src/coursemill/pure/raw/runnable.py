@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
-from coursemill.pure import python
+from coursemill.pure import python, trees
 
 GIVEN = frozenset(dir(builtins)) - {"exit", "quit"} | {
     "__name__", "__doc__", "_", "__", "___", "In", "Out", "display", "exit", "get_ipython", "quit",
@@ -95,7 +95,7 @@ def attempt(code: str, names: Names) -> tuple[str, Names]:
     tree = python.tree(code)
     if tree is None:
         return "the code does not parse", names
-    if any(isinstance(node, ast.ImportFrom) and node.level for node in (ast.walk(tree) if "from" in code else ())):
+    if any(isinstance(node, ast.ImportFrom) and node.level for node in (trees.walk(tree) if "from" in code else ())):
         return "a relative import works only in a file of a package", names
     here, block = names.copy(), _Block.of(code, tree)
     missing: dict[str, str] = {}
@@ -171,9 +171,9 @@ def _loads(statement: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef):
-            own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-            own |= {name for child in ast.iter_child_nodes(node) for name in _binds(child)}
-            yield from (name for child in ast.iter_child_nodes(node) for name in _loads(child) if name not in own)
+            own = {n.id for n in trees.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+            own |= {name for child in trees.children(node) for name in _binds(child)}
+            yield from (name for child in trees.children(node) for name in _loads(child) if name not in own)
 
 
 def _outside(node: ast.AST) -> Iterator[ast.AST]:
@@ -187,7 +187,7 @@ def _outside(node: ast.AST) -> Iterator[ast.AST]:
         elif not isinstance(
             one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.ClassDef
         ):
-            todo += reversed([*ast.iter_child_nodes(one)])
+            todo += reversed(trees.children(one))
 
 
 def _binds(node: ast.AST) -> Iterator[str]:
@@ -204,7 +204,7 @@ def _binds(node: ast.AST) -> Iterator[str]:
         elif isinstance(one, ast.MatchMapping) and one.rest:
             yield one.rest
         elif isinstance(one, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            yield from (n.target.id for n in ast.walk(one) if isinstance(n, ast.NamedExpr))
+            yield from (n.target.id for n in trees.walk(one) if isinstance(n, ast.NamedExpr))
 
 
 def _functions(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
@@ -222,12 +222,12 @@ def _needs(function: ast.AST) -> frozenset[str]:
     """Names that a function's body reads and does not bind."""
     own: set[str] = set()
     read: set[str] = set()
-    for node in ast.walk(function):
+    for node in trees.walk(function):
         if isinstance(node, ast.Name):
             (read if isinstance(node.ctx, ast.Load) else own).add(node.id)
         elif isinstance(node, ast.arg):
             own.add(node.arg)
-    own |= {name for node in ast.walk(function) if node is not function for name in _binds(node)}
+    own |= {name for node in trees.walk(function) if node is not function for name in _binds(node)}
     return frozenset(read - own - GIVEN)
 
 
@@ -247,7 +247,7 @@ def _bound_again(tree: ast.Module | None) -> frozenset[str]:
     """Names that a block binds more than once."""
     stored = Counter(
         node.id
-        for node in (ast.walk(tree) if tree else ())
+        for node in (trees.walk(tree) if tree else ())
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     )
     return frozenset(name for name, count in stored.items() if count > 1)
@@ -255,18 +255,18 @@ def _bound_again(tree: ast.Module | None) -> frozenset[str]:
 
 def _globals(statement: ast.stmt) -> Iterator[str]:
     """Names that functions bind for everybody when they are called."""
-    for node in ast.walk(statement):
+    for node in trees.walk(statement):
         if isinstance(node, ast.Global):
             yield from node.names
 
 
 def _walrus(statement: ast.stmt) -> Iterator[str]:
-    return (node.target.id for node in ast.walk(statement) if isinstance(node, ast.NamedExpr))
+    return (node.target.id for node in trees.walk(statement) if isinstance(node, ast.NamedExpr))
 
 
 def _brings_anything(statement: ast.stmt) -> bool:
     """Whether a star import, `exec` or a magic such as `%run` may bind names that nobody knows here."""
-    for node in ast.walk(statement):
+    for node in trees.walk(statement):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return True
         if isinstance(node, ast.Call) and _called(node) in {"exec", "run_line_magic", "globals", "locals"}:
@@ -318,7 +318,7 @@ def _called(node: ast.Call) -> str:
 def _expects_name_error(statement: ast.stmt) -> bool:
     """Whether a missing name is what the statement is about."""
     handlers = statement.handlers if isinstance(statement, ast.Try) else []
-    caught: Set[str] = {n.id for h in handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)}
+    caught: Set[str] = {n.id for h in handlers if h.type for n in trees.walk(h.type) if isinstance(n, ast.Name)}
     return "NameError" in caught
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from coursemill.pure import trees
 from coursemill.pure.raw.resolve import OWN, UNKNOWN, Resolver, Value, dotted
 
 SURE = ("ImportError", "ModuleNotFoundError", "AttributeError")
@@ -53,7 +54,7 @@ class Reader(Resolver):
         if method is not None:
             method(node)
         else:
-            for child in ast.iter_child_nodes(node):
+            for child in trees.children(node):
                 self._visit(child)
 
     def visit_import(self, node: ast.Import) -> None:
@@ -124,7 +125,7 @@ class Reader(Resolver):
         self._visit(node.iter)
         several = self.resolve(node.iter)
         made = several[1:-1] if several.startswith("[") else self.names.makes.get(f"{several}[for]", UNKNOWN)
-        for name in ast.walk(node.target):
+        for name in trees.walk(node.target):
             if isinstance(name, ast.Name):
                 self.scope[name.id] = Value(made if name is node.target else UNKNOWN)
         for child in (*getattr(node, "ifs", ()), *getattr(node, "body", ()), *getattr(node, "orelse", ())):
@@ -171,7 +172,7 @@ class Reader(Resolver):
         asks = any(
             (isinstance(one, ast.Name) and one.id == "hasattr")
             or (isinstance(one, ast.Attribute) and one.attr in ("__version__", "VERSION", "version_info"))
-            for one in ast.walk(node.test)
+            for one in trees.walk(node.test)
         )
         self._body([*node.body, *node.orelse], {"*"} if asks else set())
 

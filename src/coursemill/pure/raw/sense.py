@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Literal
 
+from coursemill.pure import trees
+
 Sense = Literal["code", "unclear", "prose"]
 """`unclear`: code only where the lines around it say so, by their indentation."""
 BUILTINS = frozenset(dir(builtins)) | {"display", "get_ipython", "__name__", "__file__", "self", "cls"}
@@ -59,7 +61,7 @@ def sense(code: str, statements: Sequence[ast.stmt], known: Set[str], *, inside:
 
 def _names(statements: Sequence[ast.stmt]) -> Iterator[str]:
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in trees.walk(statement):
             if isinstance(node, ast.Name):
                 yield node.id
 
@@ -138,8 +140,8 @@ def _expression(node: ast.expr, known: Set[str]) -> Sense:
     if isinstance(node, ast.Subscript):
         return "code" if _about(node, known) else "unclear"
     if isinstance(node, ast.BinOp | ast.Compare | ast.BoolOp):
-        parts = [child for child in ast.walk(node) if isinstance(child, ast.Subscript | ast.Call)]
-        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        parts = [child for child in trees.walk(node) if isinstance(child, ast.Subscript | ast.Call)]
+        names = {child.id for child in trees.walk(node) if isinstance(child, ast.Name)}
         if parts and names <= known | BUILTINS and not names.isdisjoint(known):
             return "code"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift | ast.LShift):

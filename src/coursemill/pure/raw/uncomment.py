@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from coursemill.pure import trees
 from coursemill.pure.python import Problem
 from coursemill.pure.raw import comments
 from coursemill.pure.raw.comments import Line
@@ -280,7 +281,7 @@ def _top(node: Node) -> Iterator[str]:
 def _bound(statements: Iterable[ast.AST], own: bool = False) -> Iterator[str]:
     """Names that statements bind; their parameters, too, unless only what they bind where they stand is asked for."""
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in trees.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -295,6 +296,6 @@ def _bound(statements: Iterable[ast.AST], own: bool = False) -> Iterator[str]:
 
 def _used(statements: Iterable[ast.AST]) -> Iterator[str]:
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in trees.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 yield node.id

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coursemill.model import Finding
-from coursemill.pure import codes
+from coursemill.pure import codes, trees
 from coursemill.pure.raw.damage.rule import in_block
 from coursemill.pure.raw.damage.source import Note, Source, parsed
 
@@ -155,7 +155,7 @@ def _is_work(tried: ast.Try) -> bool:
 
 def _demonstrates(tried: ast.Try, handler: ast.ExceptHandler) -> bool:
     """Whether the cell is about the failure: one statement, whose error is shown."""
-    tests = any(isinstance(part, ast.Assert) for outer in tried.body for part in ast.walk(outer))
+    tests = any(isinstance(part, ast.Assert) for outer in tried.body for part in trees.walk(outer))
     return len(tried.body) == 1 and not tests and _shows_error(handler)
 
 
@@ -166,7 +166,7 @@ def _is_preparation(part: ast.stmt) -> bool:
     if isinstance(part, ast.Expr):
         return isinstance(part.value, ast.Constant) or _is_heading(part.value)
     return isinstance(part, ast.Assign | ast.AnnAssign) and (
-        part.value is None or not any(isinstance(n, ast.Call | ast.Subscript) for n in ast.walk(part.value))
+        part.value is None or not any(isinstance(n, ast.Call | ast.Subscript) for n in trees.walk(part.value))
     )
 
 
@@ -195,7 +195,7 @@ def _is_quiet(part: ast.stmt) -> bool:
 
 
 def _shows_error(handler: ast.ExceptHandler) -> bool:
-    names = {n.id for part in handler.body for n in ast.walk(part) if isinstance(n, ast.Name)}
+    names = {n.id for part in handler.body for n in trees.walk(part) if isinstance(n, ast.Name)}
     return handler.name is not None and handler.name in names
 
 

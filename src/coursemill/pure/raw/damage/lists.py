@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coursemill.model import Finding
-from coursemill.pure import codes
+from coursemill.pure import codes, trees
 from coursemill.pure.raw.damage.rule import in_block
 from coursemill.pure.raw.damage.source import Note, Source
 
@@ -143,7 +143,7 @@ def loop_without_index(source: Source, note: Note) -> Iterator[Finding]:
         whole = _length_of(loop.iter, note)
         if not whole or not isinstance(loop.target, ast.Name) or not all(map(_is_print, loop.body)):
             continue
-        uses = [n for part in loop.body for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == whole]
+        uses = [n for part in loop.body for n in trees.walk(part) if isinstance(n, ast.Name) and n.id == whole]
         if uses and all(_is_printed(source.parents[use]) for use in uses):
             message, fix = f"each turn prints all of `{whole}`", f"write `{whole}[{loop.target.id}]`"
             yield source.at(codes.LOST_INDEX, loop.body[0], message, fix)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from coursemill.model import Finding
-from coursemill.pure import codes, near
+from coursemill.pure import codes, near, trees
 from coursemill.pure.raw.damage import gaps, imports
 from coursemill.pure.raw.damage.rule import in_note
 from coursemill.pure.raw.damage.source import Note, Source
@@ -87,7 +87,7 @@ def _bound_by(statement: ast.stmt) -> Iterator[str]:
     elif isinstance(statement, ast.Import | ast.ImportFrom):
         yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
     else:
-        for node in ast.walk(statement):
+        for node in trees.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
 

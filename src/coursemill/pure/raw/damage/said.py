@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coursemill.model import Finding
-from coursemill.pure import codes
+from coursemill.pure import codes, trees
 from coursemill.pure.raw.damage.rule import in_block
 from coursemill.pure.raw.damage.source import Bound, Note, Source
 
@@ -111,7 +111,7 @@ def _finding(source: Source, node: ast.AST, claim: Claim, value: ast.expr) -> Fi
 
 def _offset(node: ast.AST, value: ast.expr) -> int:
     """Where the value begins; inside of f-strings Python 3.11 does not know."""
-    inside = any(isinstance(part, ast.JoinedStr) and value in ast.walk(part) for part in ast.walk(node))
+    inside = any(isinstance(part, ast.JoinedStr) and value in trees.walk(part) for part in trees.walk(node))
     return int(getattr(node, "col_offset", 0)) if inside else value.col_offset
 
 
@@ -215,7 +215,7 @@ def _gives_many(way: Bound, name: str, claim: Claim, note: Note) -> bool:
     if isinstance(value, ast.List | ast.Tuple | ast.Set):
         return len(value.elts) > max(claim.count, 1) and claim.count >= 0
     if isinstance(value, ast.ListComp | ast.SetComp):
-        return not any(isinstance(part, ast.Slice) for part in ast.walk(value))
+        return not any(isinstance(part, ast.Slice) for part in trees.walk(value))
     if not isinstance(value, ast.Call):
         return False
     method = value.func.attr if isinstance(value.func, ast.Attribute) else ""

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from coursemill.model import Block, Exercise, Finding, Lesson
-from coursemill.pure import codes, python
+from coursemill.pure import codes, python, trees
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.raw import kinds, uncomment
 
@@ -220,7 +220,7 @@ def _indexed(tree: ast.Module | None) -> tuple[dict[type[ast.AST], list[ast.AST]
     while stack:
         node = stack.pop()
         nodes[type(node)].append(node)
-        for child in ast.iter_child_nodes(node):
+        for child in trees.children(node):
             if not isinstance(child, ast.expr_context):  # these are shared by all nodes
                 parents[child] = node
                 stack.append(child)
