@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 MAX_SIZE = 256 * 1024
@@ -49,8 +50,12 @@ def look(text: str, *, cell: bool = True) -> Look:
     return _compiled(_magics_translated(seen.source), cell)
 
 
+@lru_cache(maxsize=128)  # all that looks at a note asks for the same blocks
 def tree(text: str, *, cell: bool = True) -> ast.Module | None:
-    """Return the syntax tree of `text`, magics translated in a cell; None when it does not compile."""
+    """Return the syntax tree of `text`, magics translated in a cell; None when it does not compile.
+
+    It is the same tree for everybody who asks: nobody may change it.
+    """
     seen = look(text, cell=cell)
     if seen.problem:
         return None

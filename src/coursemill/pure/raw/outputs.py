@@ -11,6 +11,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from coursemill.pure import python, trees
 from coursemill.pure.raw import prints, values
@@ -35,7 +36,7 @@ def read(code: str) -> Printed | None:
     comments = _comments(code) if tree and tree.body else {}
     if not tree or not comments:
         return None
-    happens = prints.events(tree)
+    happens = _events(code)
     said = _without_branches([*_said(code.split("\n"), comments, tree, happens)])
     if not said:
         return None
@@ -48,8 +49,13 @@ def read(code: str) -> Printed | None:
 
 def shows(code: str) -> bool:
     """Whether a cell shows something for sure when it is run: it calls `print`, or ends with an expression."""
+    return any(event.kind != "maybe" and event.where != "body" for event in _events(code))
+
+
+@lru_cache(maxsize=128)
+def _events(code: str) -> list[Event]:
     tree = python.tree(code)
-    return tree is not None and any(event.kind != "maybe" and event.where != "body" for event in prints.events(tree))
+    return prints.events(tree) if tree else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from coursemill.pure import python, trees
 
@@ -29,22 +30,6 @@ NAMED = 3
 """Names that a reason tells."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """What a block's text may hold: what it does not is not looked for."""
-
-    again: frozenset[str]
-    """Names that it binds several times."""
-    gaps: bool
-    globals: bool
-    magic: bool
-
-    @classmethod
-    def of(cls, code: str, tree: ast.Module | None) -> _Block:
-        again = _bound_again(tree) if LEFT_OPEN.search(code) else frozenset[str]()
-        return cls(again, "..." in code, "global " in code, _MAGIC.search(code) is not None)
-
-
 @dataclass
 class Names:
     """What the blocks above leave in the notebook."""
@@ -61,25 +46,22 @@ class Names:
 
     def run(self, code: str) -> None:
         """Take over what a block binds that is run."""
-        tree = python.tree(code)
-        block = _Block.of(code, tree)
-        for statement in tree.body if tree else ():
-            self.take(statement, block)
+        for statement in _statements(code):
+            self.take(statement)
 
-    def take(self, statement: ast.stmt, block: _Block) -> None:
+    def take(self, statement: _Statement) -> None:
         """Take over what one statement of a block binds."""
-        found = {*_binds(statement), *(_globals(statement) if block.globals else ())}
+        found = statement.binds.keys() | statement.globals
         self.bound |= found
         self.shown -= found
-        self.open = (self.open - found) | {*_left_open(statement, block.again)}
-        self.any = self.any or (block.magic and _brings_anything(statement))
-        self.needs |= {name: _needs(node) for name, node in _functions(statement)}
+        self.open = (self.open - found) | statement.open
+        self.any = self.any or statement.anything
+        self.needs |= dict(statement.functions)
 
     def show(self, code: str) -> None:
         """Remember what a block would bind that is not run."""
-        tree = python.tree(code)
-        for statement in tree.body if tree else ():
-            self.shown |= {*_binds(statement)} - self.bound
+        for statement in _statements(code):
+            self.shown |= statement.binds.keys() - self.bound
 
     def copy(self) -> Names:
         return Names(set(self.bound), set(self.open), set(self.shown), self.any, dict(self.needs))
@@ -97,35 +79,82 @@ def attempt(code: str, names: Names) -> tuple[str, Names]:
         return "the code does not parse", names
     if any(isinstance(node, ast.ImportFrom) and node.level for node in (trees.walk(tree) if "from" in code else ())):
         return "a relative import works only in a file of a package", names
-    here, block = names.copy(), _Block.of(code, tree)
+    here = names.copy()
     missing: dict[str, str] = {}
-    for statement in tree.body:
-        if block.gaps and _has_gap(statement):
+    for statement in _statements(code):
+        if statement.gap:
             return "parts of it are left out", names
-        compound = hasattr(statement, "body") or isinstance(statement, ast.Match)
-        inside = {*_binds(statement)} if compound else {*_walrus(statement)}
         for name in _used(statement, here):
             if name in here.open:
                 missing.setdefault(name, "open")
-            elif name not in here.bound | GIVEN | inside and not here.any:
+            elif name not in here.bound and name not in GIVEN and name not in statement.inside and not here.any:
                 missing.setdefault(name, "shown" if name in here.shown else "nowhere")
-        here.take(statement, block)
-        if _unpacks_nothing(statement):
-            missing |= dict.fromkeys(_binds(statement), "open")
+        here.take(statement)
+        if statement.unpacks_nothing:
+            missing |= dict.fromkeys(statement.binds, "open")
     return _reason(missing) or _not_in_a_notebook(code, tree), here
 
 
 def needed(code: str) -> frozenset[str]:
     """Names that `code` uses and does not bind itself before."""
-    tree = python.tree(code)
     found: set[str] = set()
     bound: set[str] = set()
-    for statement in tree.body if tree else ():
-        found |= {name for name in _loads(statement) if name not in bound}
-        for _, node in _functions(statement):
-            found |= _needs(node) - bound
-        bound |= {*_binds(statement)}
+    for statement in _statements(code):
+        found |= {name for name in statement.loads if name not in bound}
+        for _, needs in statement.functions:
+            found |= needs - bound
+        bound |= statement.binds.keys()
     return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What a statement of a block does with names, whatever stands above the block."""
+
+    binds: Mapping[str, None]
+    """Names in their order."""
+    inside: Set[str]
+    """Names that it binds before it uses them."""
+    loads: tuple[str, ...]
+    functions: tuple[tuple[str, frozenset[str]], ...]
+    """What may be called later, with the names that it uses then."""
+    globals: frozenset[str]
+    open: frozenset[str]
+    """Names whose value it leaves out."""
+    gap: bool
+    anything: bool
+    """It may bind names that nobody knows here."""
+    unpacks_nothing: bool
+    expects_name_error: bool
+
+
+@lru_cache(maxsize=128)  # a pass over a note asks for a block several times, and the next pass again
+def _statements(code: str) -> tuple[_Statement, ...]:
+    """The statements of a block; what its text has no sign of is not looked for."""
+    tree = python.tree(code)
+    if tree is None:
+        return ()
+    again = _bound_again(tree) if LEFT_OPEN.search(code) else frozenset[str]()
+    gaps, has_global, magic = "..." in code, "global " in code, _MAGIC.search(code) is not None
+    found = []
+    for statement in tree.body:
+        binds = dict.fromkeys(_binds(statement))
+        compound = hasattr(statement, "body") or isinstance(statement, ast.Match)
+        found.append(
+            _Statement(
+                binds=binds,
+                inside=binds.keys() if compound else frozenset(_walrus(statement) if ":=" in code else ()),
+                loads=tuple(_loads(statement)),
+                functions=tuple((name, _needs(node)) for name, node in _functions(statement)),
+                globals=frozenset(_globals(statement) if has_global else ()),
+                open=frozenset(_left_open(statement, again)),
+                gap=gaps and _has_gap(statement),
+                anything=magic and _brings_anything(statement),
+                unpacks_nothing=_unpacks_nothing(statement),
+                expects_name_error=_expects_name_error(statement),
+            )
+        )
+    return tuple(found)
 
 
 def _reason(missing: dict[str, str]) -> str:
@@ -148,11 +177,11 @@ def _listed(names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _used(statement: ast.stmt, names: Names) -> Iterator[str]:
+def _used(statement: _Statement, names: Names) -> Iterator[str]:
     """Names that a statement uses when it is executed, also in the functions that it names."""
-    if _expects_name_error(statement):
+    if statement.expects_name_error:
         return
-    todo, done = [*_loads(statement)], set()
+    todo, done = [*statement.loads], set()
     while todo:
         name = todo.pop(0)
         if name in done:

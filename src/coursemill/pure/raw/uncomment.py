@@ -30,7 +30,6 @@ _ELSEWHERE = re.compile(
 """Words above a run of commented code that say that it does not belong to what is above."""
 
 
-@lru_cache(maxsize=512)  # everything that looks at a raw note asks for the same blocks
 def live(text: str) -> str:
     """Return a Python block with its commented-out code made code again, line for line.
 
@@ -83,6 +82,7 @@ class _Block:
     widths: dict[int, int]
 
 
+@lru_cache(maxsize=512)  # everything that looks at a raw note asks for the same blocks, and for what they become
 def _step(text: str) -> str:
     if "#" not in text:
         return text
