@@ -34,26 +34,32 @@ def _parser() -> MarkdownIt:
     parser.core.ruler.enableOnly(["block"])
     rules: Ruler[RuleFuncBlockType] = Ruler()
     ends = ["paragraph", "reference", "blockquote", "list"]
-    rules.push("fence", _marked(fences.fence), {"alt": ends})
+    rules.push("fence", _marked(fences.fence, "`~"), {"alt": ends})
     rules.push("code", _marked(code), {"alt": []})
-    rules.push("comment", _marked(comment), {"alt": ends[:3]})
-    rules.push("maths", _marked(maths), {"alt": ends[:3]})
-    rules.push("template", _marked(template), {"alt": ends[:3]})
-    rules.push("blockquote", _marked(_quote), {"alt": ends})
-    rules.push("hr", _marked(hr), {"alt": ends})
-    rules.push("list", _marked(_list), {"alt": ends[:3]})
-    rules.push("html_block", _marked(_html), {"alt": ends[:3]})
-    rules.push("heading", _marked(heading), {"alt": ends[:3]})
+    rules.push("comment", _marked(comment, "%"), {"alt": ends[:3]})
+    rules.push("maths", _marked(maths, "$"), {"alt": ends[:3]})
+    rules.push("template", _marked(template, "<"), {"alt": ends[:3]})
+    rules.push("blockquote", _marked(_quote, ">"), {"alt": ends})
+    rules.push("hr", _marked(hr, "*-_"), {"alt": ends})
+    rules.push("list", _marked(_list, "*-+0123456789"), {"alt": ends[:3]})
+    rules.push("html_block", _marked(_html, "<"), {"alt": ends[:3]})
+    rules.push("heading", _marked(heading, "#"), {"alt": ends[:3]})
     rules.push("lheading", _marked(lheading), {"alt": []})
     rules.push("paragraph", _marked(_paragraph), {"alt": []})
     parser.block.ruler = rules
     return parser
 
 
-def _marked(rule: RuleFuncBlockType) -> RuleFuncBlockType:
-    """`rule`, whose first token also says at which column the block begins; indented code at its container's."""
+def _marked(rule: RuleFuncBlockType, begins: str = "") -> RuleFuncBlockType:
+    """`rule`, whose first token also says at which column the block begins; indented code at its container's.
+
+    It is not asked where a line begins with another character than it wants: most lines do.
+    """
 
     def marked(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        position = state.bMarks[start] + state.tShift[start]
+        if begins and state.src[position : position + 1] not in begins:
+            return False
         if silent:
             return rule(state, start, end, True)
         count, indent = len(state.tokens), state.blkIndent if rule is code else max(state.sCount[start], 0)

@@ -6,8 +6,9 @@ markdown-it finds the blocks; lines are counted from 0 here, ranges are half-ope
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from markdown_it.token import Token
 
@@ -106,11 +107,16 @@ class Outline:
     notes: Notes
 
 
-def outline(lines: list[str]) -> Outline:
+def outline(lines: Sequence[str]) -> Outline:
     """Find the blocks of a note's lines; never raises."""
+    return _outline(tuple(lines))
+
+
+@lru_cache(maxsize=64)  # the parser asks, and several rules
+def _outline(lines: tuple[str, ...]) -> Outline:
     notes = Notes()
     tokens = grammar.PARSER.parse("\n".join(lines) + "\n", {"notes": notes}) if lines else []
-    walk = _Walk(lines)
+    walk = _Walk(list(lines))
     walk.run(tokens)
     shown = list(lines)
     for line, (quotes, ticks) in notes.cuts.items():
