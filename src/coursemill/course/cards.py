@@ -19,7 +19,7 @@ from coursemill.effects import diagrams, kept, store
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
 from coursemill.model import ACCELERATORS, Finding, Lesson
-from coursemill.pure import editions
+from coursemill.pure import editions, frameworks, requirements
 from coursemill.pure.diagrams import diagram_sources
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.outcome import Failure
@@ -54,6 +54,8 @@ class Card:
     notebook: str = ""
     """SHA-256 of the worked notebook."""
     parameters: tuple[Parameter, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    """Of `tensorflow`, `jax`, `torch` and `keras`, those that its code needs."""
 
 
 class Deck:
@@ -167,6 +169,7 @@ def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: 
         code=sum(c["cell_type"] == "code" for c in notebook["cells"]),
         notebook=hashlib.sha256(editions.dumps(notebook).encode("utf-8", "surrogatepass")).hexdigest(),
         parameters=tuple(p for source in tagged for p in declared(source)),
+        frameworks=frameworks.of(one.module for one in requirements.of_lesson(lesson) if not one.optional),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,10 +11,12 @@ from typing import Any
 
 from coursemill.config import Config
 from coursemill.course.cards import Card, Deck
+from coursemill.effects import frameworks as asked
 from coursemill.effects import kept, kernels
 from coursemill.model import Accelerator
-from coursemill.pure import parameters
+from coursemill.pure import frameworks, parameters
 from coursemill.pure.outcome import Kernel, Run
+from coursemill.pure.record import Record
 
 RUNS = "runs"
 Surroundings = Callable[[Kernel, tuple[str, ...]], kept.Environment]
@@ -71,15 +74,27 @@ def _plan(deck: Deck, card: Card, kernel: Kernel, request: Request, environment:
         return Plan(replace(run, status="failed", reason="the note has mistakes", failures=card.mistakes))
     if not card.code:
         return Plan(replace(run, status="empty", reason="it has no code"))
+    if lacking := _lacking(card, kernel):
+        return Plan(replace(run, status="unavailable", reason=lacking[0], fix=lacking[1]))
     config = deck.config
     values = parameters.chosen(card.parameters, kernel.name, request.parameters)
     output = f"{config.build}/{RUNS}/{kernel.name}/{card.worksheet}/{card.lesson}.ipynb"
-    run = replace(run, parameters=values, notebook=output)
+    run = replace(run, parameters=values, notebook=output, record=Record(machine=kernel.devices))
     key = kept.key(environment(kernel, card.requires), card.notebook, card.digest, values, card.timeout)
     if not request.fresh and (found := kept.find(config.root, output, key)):
         return Plan(replace(run, **_result(found), cached=True))
     files = tuple((name, config.path(path)) for name, path in card.files)
     return Plan(run, key, deck.notebook(card), files, card.timeout)
+
+
+def _lacking(card: Card, kernel: Kernel) -> tuple[str, str] | None:
+    """Why what the lesson computes with does not reach the kernel's devices, and what to do about it."""
+    backend = os.environ.get(frameworks.BACKEND, "").strip()
+    if "keras" in card.frameworks and backend in frameworks.BACKENDS and not asked.is_installed(backend):
+        return f"Keras is to compute with {backend}, which is not installed", f"pip install {backend}"
+    if blind := kernel.blind(frameworks.needed(card.frameworks, backend)):
+        return f"{blind.label} does not compute on the {kernel.name}: {blind.reason}", blind.fix
+    return None
 
 
 def _blank(card: Card, kernel: Kernel) -> Run:
@@ -98,5 +113,5 @@ def _blank(card: Card, kernel: Kernel) -> Run:
 
 def _result(found: Run) -> dict[str, Any]:
     """What a kept run says that is not known before it starts."""
-    names = ("status", "reason", "seconds", "code", "cells", "statements", "imports")
+    names = ("status", "reason", "seconds", "code", "cells", "statements", "imports", "record")
     return {name: getattr(found, name) for name in names}

@@ -141,6 +141,7 @@ def _judged(planned: Run, executed: Executed) -> Run:
         statements=judgement.statements,
         imports=judgement.imports,
         failures=tuple(failures),
+        record=replace(executed.record, machine=planned.record.machine),
     )
 
 

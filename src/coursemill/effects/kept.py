@@ -19,7 +19,9 @@ PACKAGE = Path(__file__).parents[1]
 OUR_CODE = (
     "effects/processes.py",
     "effects/provisioner.py",
+    "effects/recorded.py",
     "effects/runs.py",
+    "effects/testimony.py",
     "pure/claims.py",
     "pure/judge.py",
     "pure/statements.py",
@@ -27,6 +29,8 @@ OUR_CODE = (
     *(f"kernelspecs/coursemill-{name}/kernel.json" for name in ("cpu", "gpu", "tpu")),
 )
 """What a result depends on beside the notebook: how it is run and judged."""
+SETTINGS = ("KERAS_BACKEND", "TF_USE_LEGACY_KERAS")
+"""Environment variables that are passed on to kernels, and decide what a lesson computes with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Environment:
         parts = [sys.version, platform.machine(), kernel.name, *kernels.installed()]
         parts += kernel.devices if kernel.name != "cpu" else ()
         parts += [store.digest(PACKAGE / name) for name in OUR_CODE]
+        parts += [f"{name}={os.environ.get(name, '')}" for name in SETTINGS]
         parts += [_stamp(program) for program in sorted(set(programs))]
         return cls(_digest(parts))
 

@@ -20,19 +20,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects import processes, store
+from coursemill.effects import processes, recorded, store
 from coursemill.effects.kernels import SPECS
 from coursemill.effects.provisioner import THREADS
 from coursemill.effects.workers import cores
 from coursemill.pure.judge import Judgement, Stop, judge
 from coursemill.pure.outcome import Failure
+from coursemill.pure.record import UNKNOWN, Record
 
 MARK = "COURSEMILL_RUN"
 """Environment variable that tells which worker's directory a process belongs to."""
@@ -75,6 +76,7 @@ class Executed:
 
     judgement: Judgement
     seconds: float
+    record: Record = UNKNOWN
 
 
 def execute(jobs: Sequence[Job], workers: int, on_step: OnStep = lambda *_: None) -> Generator[tuple[Job, Executed]]:
@@ -229,9 +231,12 @@ def _execute(job: Job, scratch: Path, talk: Connection) -> Executed:
     attempt.save(scratch / "out.ipynb")
     notebook = json.loads((scratch / "out.ipynb").read_text(encoding="utf-8"))
     judgement = judge(notebook, stop)
+    dead = stop is not None and stop.kind == "died"
+    record = UNKNOWN if dead else recorded.ask(attempt.manager, recorded.imports(notebook))
+    notebook["metadata"].setdefault("coursemill", {})["record"] = asdict(record)
     _tidy(notebook, job, keep_markers=bool(judgement.failures))
     (scratch / "out.ipynb").write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Executed(judgement, seconds)
+    return Executed(judgement, seconds, record)
 
 
 class _Attempt:

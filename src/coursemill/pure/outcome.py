@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from coursemill.model import Accelerator
+from coursemill.pure import record
+from coursemill.pure.record import UNKNOWN, Record
 
 Status = Literal["passed", "failed", "timeout", "died", "empty", "unavailable", "not offered", "cancelled"]
 STATUSES: tuple[Status, ...] = (
@@ -68,6 +70,8 @@ class Run:
     """The executed notebook, relative to the course's root."""
     parameters: Mapping[str, Any] | None = None
     cached: bool = False
+    record: Record = UNKNOWN
+    """What it ran on, with what."""
 
     @property
     def slot(self) -> str:
@@ -175,4 +179,4 @@ def from_data(data: Mapping[str, Any]) -> Run:
     known = {f.name for f in fields(Run)}
     values = {k: v for k, v in data.items() if k in known}
     failures = tuple(Failure(**{**f, "trace": tuple(f["trace"])}) for f in values.pop("failures", ()))
-    return Run(**values, failures=failures)
+    return Run(**{**values, "failures": failures, "record": record.read(values.get("record"))})

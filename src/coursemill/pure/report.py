@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
 from coursemill.pure.outcome import Failure, Report, Run, to_data
+from coursemill.pure.record import placed
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST_PLOT = 60
@@ -32,6 +33,7 @@ def data(report: Report) -> dict[str, Any]:
                 "reason": k.reason,
                 "fix": k.fix,
                 "devices": list(k.devices),
+                "frameworks": [asdict(framework) for framework in k.frameworks],
             }
             for k in report.kernels
         ],
@@ -84,6 +86,8 @@ def html(report: Report, link: Callable[[str], str]) -> str:
         problems=report.problems,
         executed=executed,
         total=_executed(totals["statements"], totals["imports"], totals["shown"]),
+        recorded=[run for run in report.runs if run.record.machine and run.seconds],
+        placed=placed,
         link=link,
     )
     return page.rstrip("\n") + "\n"
