@@ -358,3 +358,5 @@ class FileLink:
     target: str
     line: int
     col: int
+    inline: bool = True
+    """Written so, and neither in HTML nor in a definition `[name]: target`, whose addresses notebooks keep."""

@@ -165,6 +165,23 @@ def test_a_renamed_or_removed_note_leaves_nothing(vault: Any, root: Path) -> Non
     assert vault.build(check=True).ok
 
 
+def test_pictures_from_anywhere_come_along(vault: Any, root: Path) -> None:
+    vault.build()
+    vault.put({"attachments/leaf.png": b"\x89PNG", "Two.md": vault.note("two", text="![[leaf.png]]")})
+    assert vault.build().ok
+    brought = [f"{folder}/WS/Two.files/attachments/leaf.png" for folder in ("notebooks", "release", "source")]
+    assert sorted(path for path in vault.tree() if path.endswith("leaf.png")) == brought
+    assert "Two.files/attachments/leaf.png" in (root / "release/WS/Two.ipynb").read_text()
+    vault.put({"attachments/leaf.png": b"\x89PNG, greener"})
+    assert sorted(vault.build().written) == brought
+    assert vault.build(check=True).ok
+    (root / "notes/attachments/leaf.png").unlink()
+    built = vault.build()
+    assert [finding.code for finding in built.findings] == ["CM404"]
+    assert not [path for path in vault.tree() if path.endswith("leaf.png")]
+    assert vault.build(check=True).ok
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_what_the_build_did_not_write_stays(vault: Any, root: Path, lost: bool) -> None:
     vault.build()

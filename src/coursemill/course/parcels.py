@@ -18,7 +18,7 @@ from coursemill.effects.store import Stamp
 from coursemill.effects.vault import Entry
 from coursemill.errors import ConfigError
 from coursemill.model import Finding
-from coursemill.pure import codes
+from coursemill.pure import attached, codes
 from coursemill.pure import requirements as pure
 from coursemill.pure.requirements import Import, Requirements
 
@@ -102,6 +102,12 @@ def files(course: Course, worksheet: str) -> dict[str, Entry]:
             folder = PurePosixPath(lesson.path).parent
             for entry in course.listing.below(str(folder / f"{lesson.name}{disk.FILES}")):
                 found[str(PurePosixPath(entry.path).relative_to(folder))] = entry
+    entries = {entry.path: entry for entry in course.listing.files}
+    for lesson in course.lessons:
+        if worksheet in lesson.front.worksheets:
+            for path, brought in attached.of_lesson(lesson, worksheet, course.vault).items():
+                if brought in entries:
+                    found.setdefault(path, entries[brought])
     folder = shared(course.config, worksheet)
     for entry in course.listing.below(str(folder)):
         found.setdefault(str(PurePosixPath(entry.path).relative_to(folder)), entry)

@@ -107,7 +107,7 @@ LAZY_LINE = _code(
 LINK_UNRESOLVED = _code("CM401", "link-unresolved", "no note has that name", "mend the link", "warning")
 LINK_HEADING = _code("CM402", "link-heading", "the note has no such heading", "mend the link", "warning")
 LINK_AMBIGUOUS = _code("CM403", "link-ambiguous", "several notes have that name", "write the note's path", "warning")
-FILE_MISSING = _code("CM404", "file-missing", "the file does not exist", "put it into <Note>.files/")
+FILE_MISSING = _code("CM404", "file-missing", "the file does not exist", "put it into <Note>.files/", "warning")
 
 # CM5: building
 NOT_BUILT = _code("CM501", "not-built", "no notebook can be made of the note", "look at what the message names")

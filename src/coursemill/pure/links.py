@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from markdown_it import MarkdownIt
 
 from coursemill.model import Heading, Lesson
-from coursemill.pure import comments, maths
+from coursemill.pure import attached, comments, maths
 from coursemill.pure.references import VERBATIM, masked
 from coursemill.pure.vault import WIKILINK, VaultMap, folded
 
@@ -41,7 +41,8 @@ _MARKS = re.compile(
   | !\[(?P<film>[^\[\]\n]*)\]\((?P<watch>https?://(?:www\.|m\.)?(?:youtube\.com|youtu\.be|vimeo\.com|twitter\.com|x\.com)/[^()\s]+)\)
   | \]\((?!\w+:)(?P<note>[^()<>\s#]+\.md)(?:[#](?P<part>{_ADDRESS}))?{_TITLE}\)
   | \]\(<(?!\w+:)(?P<path>[^<>\n#]+\.md)(?:[#](?P<below>[^<>\n]*))?>{_TITLE}\)
-  | \]\((?P<file>(?!\w+:|[/\#])[^()<>\s]+)(?P<about_it>{_TITLE})\) # a file's
+  | \]\((?P<file>(?!\w+:|[/\#])(?:[^()<>\s]|\([^()<>\s]*\))+)(?P<about_it>{_TITLE})\) # a file's
+  | \]\(<(?P<spaced>(?!\w+:|[/\#])[^<>\n]+)>(?P<about_that>{_TITLE})\)
   | (?:\]\([^()\n]*\) | https?://[^\s<>]+)             # any other link's address
   | ^(?P<quotes>[ \t>]*)\[\^(?P<defined>[^\[\]\s]{{1,99}})\]:[ \t]* # a footnote
   | (?<!!)\[\^(?P<footnote>[^\[\]\s]{{1,99}})\]
@@ -177,8 +178,9 @@ def _plugins(part: Mapping[str, str | None], place: Place) -> str:
         return f"{part['item']}{sign}" if sign else ""
     if part["key"]:
         return f"**{part['key']}:** {inline(part['value'] or '', place)}"
-    if part["file"]:
-        return f"]({_seen_from(part['file'], place)}{part['about_it']})"
+    if file := part["file"] or part["spaced"]:
+        seen = _seen_from(file, place)
+        return f"]({seen}{part['about_it'] or part['about_that'] or ''})" if seen != file else ""
     if part["field"]:
         return f"{part['lead']}**{part['field']}:**"
     return f"(**{part['about']}:** {inline(part['said'], place)})" if part["said"] else ""
@@ -199,10 +201,17 @@ def _page(address: str) -> str:
 
 
 def _seen_from(address: str, place: Place) -> str:
-    """The address of a file, seen from the notebook, when the note that names it is embedded in another's."""
+    """The address of a file, seen from the notebook: the build may have put it elsewhere.
+
+    The note that names it may be embedded in another's, too.
+    """
     target = unquote(address)
-    elsewhere = place.home and not re.match(r"\w+:|/|#", address) and place.vault.resolve(target, place.path)
-    return quote(_beside(target, place)) if elsewhere else address
+    if re.match(r"\w+:|/|#", address):
+        return address
+    if place.home and place.vault.resolve(target, place.path):
+        return quote(_beside(target, place))
+    brought = attached.linked(target, place.path, place.worksheet, place.vault)
+    return quote(attached.beside(brought, place.notebook)) if brought else address
 
 
 def _notebook(target: str, heading: str, place: Place) -> str:
@@ -265,7 +274,7 @@ def _beside(target: str, place: Place) -> str:
     """Where the build puts the file, seen from the notebook.
 
     The vault finds a file by its name alone. What lies in a lesson's `<Note>.files/` is copied beside that
-    lesson's notebook, and a worksheet's shared files into the worksheet's folder.
+    lesson's notebook, a worksheet's shared files into the worksheet's folder, and others to where they are named.
     """
     own = f"{posixpath.basename(place.path).removesuffix('.md')}.files"
     for path in place.vault.resolve(target, place.path):
@@ -277,6 +286,8 @@ def _beside(target: str, place: Place) -> str:
         if at is not None:
             inside = "/".join(folders[at:])
             owner = place.vault.lesson("/".join(folders[: at + 1]).removesuffix(".files") + ".md")
-            elsewhere = owner is not None and owner.front.worksheets and place.worksheet not in owner.front.worksheets
-            return f"../{owner.front.worksheets[0]}/{inside}" if owner and elsewhere else inside
+            worksheets = owner.front.worksheets if owner else ()
+            if worksheets:
+                return inside if place.worksheet in worksheets else f"../{worksheets[0]}/{inside}"
+        return attached.beside(path, place.notebook)
     return target if "/" in target else f"{own}/{target}"

@@ -145,7 +145,7 @@ def _files(text: str, above: int, patterns: Iterable[re.Pattern[str]]) -> Iterat
             target = unquote((match[1] or match[2] or "").partition("#")[0])
             if target and not _SCHEME.match(target):
                 line, column = _place(starts, match.start(1 if match[1] is not None else 2))
-                yield FileLink(target, above + line, column)
+                yield FileLink(target, above + line, column, inline=pattern is _FILE)
 
 
 def _link(match: re.Match[str], text: str, line: int, column: int) -> Link:

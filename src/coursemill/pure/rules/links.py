@@ -46,18 +46,16 @@ def files(lesson: Lesson, known: Known) -> Iterator[Finding]:
 
 @rule()
 def files_come_along(lesson: Lesson, known: Known) -> Iterator[Finding]:
-    """The build copies a lesson's `<Note>.files/` and what a worksheet shares, and nothing else."""
+    """The build copies folders of files, and files that are named as Markdown does; what HTML names stays behind."""
     for file in lesson.files:
         path = _path(lesson, file)
         if file.target.endswith(NOTE) or path not in known.files or _is_shared(lesson, file, known):
             continue
+        if file.inline and path in known.vault.resolve(f"./{file.target}", lesson.path):
+            continue
         beside = posixpath.normpath(file.target).partition("/")[0].endswith(FILES)
         if not beside or not set(lesson.front.worksheets) <= _copied_to(path, known):
             yield _left_behind(lesson, file)
-    for link in lesson.links:
-        found = known.vault.resolve(link.target, lesson.path)
-        if len(found) == 1 and not found[0].endswith(NOTE) and not _copied_to(found[0], known):
-            yield _left_behind(lesson, link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def _copied_to(path: str, known: Known) -> set[str]:
     return set()
 
 
-def _left_behind(lesson: Lesson, link: Link | FileLink) -> Finding:
+def _left_behind(lesson: Lesson, link: FileLink) -> Finding:
     message = f"`{link.target}` is not copied beside the notebook"
     fix = f"move it to {lesson.name}{FILES}/"
     return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
