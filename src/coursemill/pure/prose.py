@@ -65,6 +65,8 @@ def _rendered(text: str, page: Page, level: int) -> str:
         shown += _between(lines[done : region.start], page)
         level = _level(lines[done : region.start], level)
         rendered = region.render(lines[region.start : region.end], page, level)
+        if region.block and _joins(rendered, lines[region.start], shown):
+            shown += ["<!-- -->", ""]
         shown += _apart(rendered, shown, lines[region.end : region.end + 1]) if region.block else [rendered]
         level = _level(lines[region.start : region.end], level)
         done = region.end
@@ -84,6 +86,15 @@ def _apart(block: str, above: Sequence[str], below: Sequence[str]) -> Iterator[s
     yield block
     if below and below[0].strip("> \t"):
         yield around
+
+
+def _joins(block: str, first: str, above: Sequence[str]) -> bool:
+    """Whether a list that stands below a header, in place of a picture, would go on with the list above it."""
+    if _ITEM.match(first) or not _ITEM.match(block):
+        return False
+    written = (line for text in reversed(above) for line in reversed(text.split("\n")) if line.strip())
+    last = next(written, "")
+    return last[:1] in (" ", "\t") or _ITEM.match(last) is not None
 
 
 @dataclass(frozen=True)
