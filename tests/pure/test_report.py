@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursemill.pure import outcome, report
-from coursemill.pure.outcome import Failure, Kernel, Report, Run
+from coursemill.pure.outcome import Failure, Framework, Kernel, Report, Run
+from coursemill.pure.record import Model, Record
 
 FAILURE = Failure(
     "claim", "notes/L.md:12", "c1", "the code prints something else", ("notes/L.md:3: f()",), "- <b>1</b>\n+ 2"
@@ -129,8 +131,42 @@ def test_the_page_stands_alone_links_the_notebooks_and_escapes() -> None:
     assert page.count("<article>") == 3
 
 
+RECORDED = Run(
+    "G",
+    "notes/G.md",
+    "ws",
+    "gpu",
+    "passed",
+    seconds=3,
+    parameters={"epochs": 20},
+    record=Record(
+        machine=("GPU 0: <H200>",),
+        devices={"tensorflow": ("GPU:0 H200",)},
+        backend="tensorflow",
+        libraries={"keras": "3.15.1", "python": "3.11.7"},
+        models=(Model("model", "Sequential", {"GPU:0": 4}), Model("raw", "Model")),
+        missing="half of it",
+    ),
+)
+
+
+def test_the_page_and_the_data_say_what_lessons_ran_on() -> None:
+    kernel = Kernel("gpu", True, devices=("GPU 0",), frameworks=(Framework("jax", "JAX", "1", ("GPU:0",)),))
+    whole = Report((RECORDED,), (kernel,), 3.0, "")
+    page = report.html(whole, str)
+    for said in ("GPU 0: &lt;H200&gt;", "tensorflow: GPU:0 H200", "keras 3.15.1, python 3.11.7", "epochs = 20"):
+        assert said in page
+    assert "model (Sequential): GPU:0; raw (Model): no variables yet" in page
+    assert "half of it" in page
+    assert "What they ran on" not in report.html(REPORT, str)
+    data = json.loads(json.dumps(report.data(whole)))
+    assert data["kernels"][0]["frameworks"][0]["devices"] == ["GPU:0"]
+    assert data["runs"][0]["record"]["models"][0] == {"name": "model", "kind": "Sequential", "devices": {"GPU:0": 4}}
+    assert outcome.from_data(json.loads(json.dumps(outcome.to_data(RECORDED)))) == RECORDED
+
+
 def test_the_page_is_well_formed() -> None:
-    page = report.html(REPORT, str).replace("<!doctype html>", "")
+    page = report.html(replace(REPORT, runs=(*RUNS, RECORDED)), str).replace("<!doctype html>", "")
     ElementTree.fromstring(re.sub(r"<(meta|br|wbr)([^>]*)>", r"<\1\2/>", page))
 
 
