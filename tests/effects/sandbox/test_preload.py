@@ -1,0 +1,19 @@
+from collections.abc import Callable
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+
+LIBRARIES = ["numpy", "pandas", "tensorflow", "scrapy", "matplotlib.pyplot", "pyspark.sql", "bs4"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_what_the_server_has_imported_is_there_at_once(start: Callable, library: str) -> None:
+    said = start(imports=(library,)).run(f"import sys; print({library!r} in sys.modules)")
+    assert said == "True\n", "no import of it may start a thread, or the kernel is started cold"
+
+
+def test_a_preloaded_tensorflow_computes(start: Callable) -> None:
+    kernel = start(imports=("tensorflow",))
+    assert "4.0" in kernel.run("import tensorflow as tf; print(float(tf.reduce_sum(tf.ones((2, 2)))))", 120)
