@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 
 _PLAIN = frozenset({
-    "arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module", "op", "ops", "simple",
-    "type_comment",
+    "arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "module", "op", "ops",
+    "simple", "type_comment",
 })  # fmt: skip
 """Fields that hold no node, or one without anything in it."""
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
     kind: tuple(name for name in kind._fields if name not in _PLAIN)
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
-} | {ast.Constant: ()}
+} | {ast.Constant: (), ast.Global: (), ast.Nonlocal: ()}
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
@@ -36,6 +36,6 @@ def _add(node: ast.AST, found: list[ast.AST]) -> None:
     for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST)]
+            found += value if None not in value else [one for one in value if one is not None]
         elif isinstance(value, ast.AST):
             found.append(value)

@@ -48,7 +48,8 @@ def live(text: str) -> str:
             text = changed
 
 
-def parsed(text: str) -> list[ast.stmt] | None:
+@lru_cache(maxsize=128)
+def parsed(text: str) -> Sequence[ast.stmt] | None:
     """Return the statements of a block of Python, `pass` for magics and shell lines; None when it does not parse."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -56,6 +57,7 @@ def parsed(text: str) -> list[ast.stmt] | None:
         return tree if tree is not None or (python := _python(text)) == text else _parsed(python)
 
 
+@lru_cache(maxsize=256)
 def problem(text: str) -> Problem | None:
     """Say where a block of Python does not compile, and why; None when it does."""
     with warnings.catch_warnings():
@@ -103,8 +105,9 @@ def _step(text: str) -> str:
 
 def _known(found: Sequence[Item]) -> frozenset[str]:
     """The names that statements bind; one that nothing else mentions is not among them, unless it stands alone."""
-    seen = Counter(name for item in found for name in {*_bound(item.statements), *_used(item.statements)})
-    bound = {name for item in found for name in _bound(item.statements)}
+    binds = [{*_bound(item.statements)} for item in found]
+    seen = Counter(name for item, own in zip(found, binds, strict=True) for name in own.union(_used(item.statements)))
+    bound = set[str]().union(*binds)
     return frozenset(name for name in bound if seen[name] > 1 or len(found) == 1)
 
 
