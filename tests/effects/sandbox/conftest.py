@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import secrets
@@ -60,6 +61,7 @@ def short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _starter(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
     cells: list[Cell] = []
+    numbers = itertools.count()
 
     def begin(
         folder: Path | None = None,
@@ -67,9 +69,10 @@ def _starter(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
         preload: bool = True,
         log: int | None = None,
         group: bool = False,
+        talks: bool = True,
         **limits: int,
     ) -> Cell:
-        sockets = tmp_path / f"s{len(cells)}"
+        sockets = tmp_path / f"s{next(numbers)}"
         sockets.mkdir()
         connection = {
             "transport": "ipc",
@@ -80,20 +83,23 @@ def _starter(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
         }
         file = sockets / "log"
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT) if log is None else os.dup(log)
-        place = groups.named(f"test-{os.getpid()}-{len(cells)}") if group else groups.NONE
+        place = groups.named(f"test-{os.getpid()}-{sockets.name}") if group else groups.NONE
         order = client.Order(connection, _environment("cpu"), Limits(**limits), folder, log=descriptor, group=place)
         kernel = client.start(order, Needs(imports, _environment("cpu")), preload=preload)
         os.close(descriptor)
         connection_file = sockets / "connection.json"
         connection_file.write_text(json.dumps(connection), encoding="utf-8")
-        talk = BlockingKernelClient(connection_file=str(connection_file))
-        talk.load_connection_file()
-        talk.start_channels()
-        cells.append(Cell(kernel, talk, file))
-        talk.wait_for_ready(timeout=60)
-        return cells[-1]
+        talk = BlockingKernelClient(connection_file=str(connection_file)) if talks else None
+        cell = Cell(kernel, talk, file)
+        cells.append(cell)
+        if talk:
+            talk.load_connection_file()
+            talk.start_channels()
+            talk.wait_for_ready(timeout=60)
+        return cell
 
     yield begin
     for cell in cells:
-        cell.talk.stop_channels()
+        if cell.talk:
+            cell.talk.stop_channels()
         cell.kernel.end()

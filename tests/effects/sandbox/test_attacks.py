@@ -203,16 +203,11 @@ try:
 except OSError as error:
     print(error.strerror, written <= 33 * 2**20)
 import os
-os.remove("{place}/big")
-try:
-    for n in range(10**6):
-        open(f"{place}/f{{n}}", "w").close()
-except OSError as error:
-    print(error.strerror, n <= 100_000)
-""",
-        timeout=120,
+files = os.statvfs("{place}").f_files
+print(files)
+"""
     )
-    assert said.count("No space left on device True") == 2, said
+    assert said == "No space left on device True\n100000\n"
 
 
 @pytest.mark.parametrize(
@@ -335,13 +330,13 @@ time.sleep(600)
     "flood",
     [
         "while True: print('x' * 10**6)",
-        "'x' * (300 * 10**6)",
+        "'x' * (100 * 10**6)",
         "from IPython.display import display\nwhile True: display({'text/plain': 'x' * 10**6}, raw=True)",
     ],
     ids=["prints", "a result", "pictures"],
 )
 def test_what_it_says_has_an_end(start: Callable, flood: str) -> None:
-    cell = start(output=16 * MB)
+    cell = start(output=4 * MB)
     cell.talk.execute(flood)
     received = 0
     end = time.monotonic() + 30
@@ -350,14 +345,7 @@ def test_what_it_says_has_an_end(start: Callable, flood: str) -> None:
             received += len(json.dumps(cell.talk.get_iopub_msg(timeout=0.2)["content"]))
     assert cell.kernel.poll() == -9
     assert "said" in cell.kernel.reason
-    assert received < 64 * MB
-
-
-@pytest.mark.parametrize("processes", [1, 8])
-def test_processor_time_has_an_end_for_all_together(start: Callable, processes: int) -> None:
-    cell = start(cpu=3)
-    cell.talk.execute(f"import os\nfor _ in range({processes - 1}): os.fork() or None\nwhile True: pass")
-    assert ended(cell.kernel, 60)
+    assert received < 20 * MB
 
 
 def test_a_process_that_hides_its_memory_is_counted(start: Callable) -> None:
@@ -423,14 +411,17 @@ for _ in range(4):
         os.close(writer)
 
 
-def test_the_log_keeps_a_megabyte_and_the_reason(start: Callable) -> None:
-    cell = start(cpu=4)
+def test_processor_time_has_an_end_for_all_together_and_the_log_says_so(start: Callable) -> None:
+    cell = start(cpu=2)
     cell.run("import os; os.write(2, b'first words'); [os.write(2, b'x' * 10**5) for _ in range(300)]; None")
-    cell.talk.execute("while True: pass")
+    cell.talk.execute("for _ in range(3): os.fork()\nwhile True: pass")
     assert ended(cell.kernel, 60)
-    time.sleep(0.5)
-    log = cell.log.read_bytes()
-    assert b"first words" in log
+    assert "processor time" in cell.kernel.reason
+    end = time.monotonic() + 5
+    while b"processor time" not in (log := cell.log.read_bytes()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert log.startswith(b"first words")
+    assert b"coursemill: the kernel was ended: it used" in log
     assert len(log) < 2 * MB
 
 

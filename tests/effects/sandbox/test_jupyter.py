@@ -1,6 +1,7 @@
 """Kernels in the sandbox behave as Jupyter's programs expect it of kernels: by the kernelspec alone."""
 
 import asyncio
+import json
 import queue
 import time
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.multikernelmanager import MultiKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from coursemill.effects.kernels import SPECS
+from coursemill.effects.sandbox.provisioner import SandboxProvisioner
+from coursemill.errors import ConfigError
 
 pytestmark = pytest.mark.kernel
 SPEC = "coursemill-sandbox"
@@ -47,6 +52,14 @@ def talk(manager: KernelManager) -> Any:
     client.start_channels()
     client.wait_for_ready(60)
     return client
+
+
+def answer(client: Any, message: str) -> Any:
+    """What the kernel replies to the message; replies to earlier ones may still come."""
+    while True:
+        reply = client.get_shell_msg(timeout=20)
+        if reply["parent_header"]["msg_id"] == message:
+            return reply["content"]
 
 
 def test_nbclient_runs_a_notebook_in_a_copy_of_its_folder(tmp_path: Path) -> None:
@@ -96,14 +109,25 @@ def test_a_kernel_that_dies_is_a_dead_kernel(death: str) -> None:
         run("print('alive')", death, timeout=60)
 
 
-def test_why_a_kernel_was_ended_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_kernelspec_sets_limits_and_why_a_kernel_was_ended_is_told_on_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = json.loads((SPECS / SPEC / "kernel.json").read_text())
+    spec["metadata"]["kernel_provisioner"]["config"]["limits"] = {"memory": 300 << 20}
+    (tmp_path / "kernels" / "small").mkdir(parents=True)
+    (tmp_path / "kernels" / "small" / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    fill = "import os, time\nos.fork()\nos.fork()\nx = b'x' * 150_000_000\ntime.sleep(60)"
     with pytest.raises(DeadKernelError):
-        run(
-            "import os, time\nfor _ in range(12):\n  if os.fork() == 0:\n    hold = b'x' * 600_000_000; time.sleep(60)",
-            "time.sleep(60)",
-            timeout=60,
-        )
-    assert "memory, and 4096 MB are allowed" in capfd.readouterr().err
+        NotebookClient(notebook(fill), kernel_name="small", timeout=60).execute()
+    assert "memory, and 300 MB are allowed" in capfd.readouterr().err
+
+
+def test_limits_that_do_not_exist_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = KernelManager(kernel_name=SPEC)
+    monkeypatch.setattr(SandboxProvisioner, "limits", {"memroy": 1})
+    with pytest.raises(ConfigError, match=r"memroy.*they are memory, "):
+        manager.start_kernel()
 
 
 def test_it_restarts_again_and_again_for_the_same_client(manager: KernelManager) -> None:
@@ -122,8 +146,8 @@ def test_it_is_interrupted_and_lives_on(manager: KernelManager) -> None:
     message = client.execute("import time\nwhile True: time.sleep(0.1)")
     time.sleep(0.5)
     manager.interrupt_kernel()
-    assert client.get_shell_msg(timeout=20)["content"]["ename"] == "KeyboardInterrupt"
-    assert client.execute_interactive("1 + 1", timeout=20)["content"]["status"] == "ok", message
+    assert answer(client, message)["ename"] == "KeyboardInterrupt"
+    assert client.execute_interactive("1 + 1", timeout=20)["content"]["status"] == "ok"
     client.stop_channels()
 
 
@@ -142,8 +166,7 @@ def test_it_shuts_down_and_leaves_no_folder(now: bool) -> None:
 
 def test_it_says_what_it_is_and_asks_nothing_of_who_does_not_answer(manager: KernelManager) -> None:
     client = talk(manager)
-    client.kernel_info()
-    assert client.get_shell_msg(timeout=20)["content"]["language_info"]["name"] == "python"
+    assert answer(client, client.kernel_info())["language_info"]["name"] == "python"
     reply = client.execute_interactive("input()", timeout=20, allow_stdin=False, output_hook=lambda _: None)
     assert reply["content"]["ename"] == "StdinNotImplementedError"
     with pytest.raises(queue.Empty):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from coursemill.effects.sandbox import filter, groups, packing, servers, view
-from coursemill.effects.sandbox.inmate.system import CHANNELS, MESSAGE
+from coursemill.effects.sandbox.inmate.system import CHANNELS, ENDED, MESSAGE
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.errors import CoursemillError, Unavailable
 
@@ -55,8 +55,9 @@ class Order:
 class Kernel:
     """A kernel that runs, or has ended; it does not outlive this object's process."""
 
-    def __init__(self, connection: socket.socket, group: groups.Group) -> None:
+    def __init__(self, connection: socket.socket, group: groups.Group, log: int) -> None:
         self._talk, self._group, self._killed = connection, group, group.killed()
+        self._log = os.dup(log)
         self.status: int | None = None
         """Exit status once it has ended, negative for a signal."""
         self.reason = ""
@@ -88,15 +89,22 @@ class Kernel:
         """End it with all that it started."""
         if self.status is None:
             self.status = KILLED
-            self._talk.close()
+            self._close()
 
     def _heard(self, event: Mapping[str, Any]) -> None:
         if event["event"] in {"exit", "failed"}:
             self.status = event.get("status", 1)
             self.reason = event.get("reason", "")
-            if self.status and self._group.killed() > self._killed:
+            if not self.reason and self.status and self._group.killed() > self._killed:
                 self.reason = "used more memory than it may"
-            self._talk.close()
+                with contextlib.suppress(OSError):
+                    os.write(self._log, ENDED.format(reason=self.reason).encode())
+            self._close()
+
+    def _close(self) -> None:
+        """Let go of its server, which ends what is left of it."""
+        self._talk.close()
+        os.close(self._log)
 
 
 def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel:
@@ -117,7 +125,9 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
         }
         descriptors = [*(listener.fileno() for listener in listeners), order.log, files]
         group = order.group.limited(order.limits)
-        return Kernel(_found(needs, json.dumps(message).encode(), descriptors, group, preload=preload), group)
+        return Kernel(
+            _found(needs, json.dumps(message).encode(), descriptors, group, preload=preload), group, order.log
+        )
 
 
 def _found(

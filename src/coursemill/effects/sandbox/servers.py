@@ -34,6 +34,13 @@ START = 180.0
 """Seconds that a server may take to import everything; importing TensorFlow alone has been seen to take 35."""
 ANSWER = 30.0
 """Seconds that one may take that has imported everything."""
+STILL: Mapping[str, str] = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+"""The server's environment, by which imports start no threads: a fork would not have them."""
+LONGEST = 70
+"""Bytes of the path of a folder for sockets' folders; a socket's path may have 107."""
 OLD = 86_400.0
 """Seconds after which a server's files are looked at: is it still there?"""
 INMATE = Path(inmate.__path__[0])
@@ -57,9 +64,13 @@ class Needs:
     devices: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
 
+    def seen(self) -> dict[str, str]:
+        """The server's environment."""
+        return {**(self.environment or {}), **STILL}
+
     def name(self) -> str:
         """The name of its socket: it tells from what is installed, too."""
-        parts = (self.imports, sorted((self.environment or {}).items()), self.devices, self.read)
+        parts = (self.imports, sorted(self.seen().items()), self.devices, self.read)
         text = json.dumps([*parts, kernels.installed(), _program(), view.prefixes()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -173,7 +184,7 @@ def _command(needs: Needs, module: str, arguments: list[str]) -> Iterator[tuple[
     program = f"import sys; sys.path.insert(0, {INSIDE!r}); from {PACKAGE}.{module} import main; main()"
     with contextlib.ExitStack() as stack:
         files = {path: stack.enter_context(_holding(text)) for path, text in texts.items()}
-        seen = view.View(needs.environment or {}, read=needs.read, devices=needs.devices, files=files)
+        seen = view.View(needs.seen(), read=needs.read, devices=needs.devices, files=files)
         inner = [sys.executable, "-I", "-c", program, *arguments]
         yield list(view.command(seen, inner, root=root)), list(files.values())
 
@@ -184,18 +195,21 @@ def runtime() -> Path:
     Raises Unavailable when somebody else has it.
     """
     given = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(given, "coursemill") if given and os.access(given, os.W_OK) else _temporary()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    state = folder.lstat()
+    usable = given and os.access(given, os.W_OK) and len(os.fsencode(given)) <= LONGEST
+    folder = Path(given, "coursemill") if given and usable else _temporary()
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        state = folder.lstat()
+    except OSError as error:
+        raise Unavailable(f"no place for the kernels' sockets: {error}", where=str(folder)) from error
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
         raise Unavailable("another user could reach the kernels' sockets", where=str(folder), fix="remove the folder")
     return folder
 
 
 def _temporary() -> Path:
-    """A socket's path may have 107 bytes only."""
     usual = Path(tempfile.gettempdir())
-    return (usual if len(os.fsencode(usual)) < 50 else Path("/tmp")) / f"coursemill-{os.geteuid()}"
+    return (usual if len(os.fsencode(usual)) <= LONGEST else Path("/tmp")) / f"coursemill-{os.geteuid()}"
 
 
 def sweep(folder: Path, old: float = OLD) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from coursemill.effects.sandbox.inmate.init import begin
 from coursemill.effects.sandbox.inmate.log import Log
 from coursemill.effects.sandbox.inmate.relay import Relay
-from coursemill.effects.sandbox.inmate.system import MESSAGE, die_with_parent, fork, isolate, receive, tell
+from coursemill.effects.sandbox.inmate.system import ENDED, MESSAGE, die_with_parent, fork, isolate, receive, tell
 from coursemill.effects.sandbox.inmate.usage import Usage
 
 LOOK = 0.25
@@ -63,7 +63,7 @@ def _monitor(client: socket.socket, order: dict[str, Any], descriptors: list[int
     finally:
         os.kill(init, signal.SIGKILL)  # with process 1 its whole namespace ends
         os.waitpid(init, 0)
-        words.finish(LINGER, f"coursemill: the kernel was ended: it {reason}\n" if reason else "")
+        words.finish(LINGER, ENDED.format(reason=reason) if reason else "")
     return 0
 
 
@@ -91,11 +91,13 @@ def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log
             if event["event"] in {"exit", "failed"}:
                 return ""
             usage = Usage(proc, limits)
-        if time.monotonic() >= look:
+        reason = relay.excess(limits["output"])
+        if usage and time.monotonic() >= look:
             look = time.monotonic() + LOOK
-            if reason := relay.excess(limits["output"]) or (usage.excess() if usage else ""):
-                tell(client, event="exit", status=-signal.SIGKILL, reason=reason)
-                return reason
+            reason = reason or usage.excess()
+        if reason:
+            tell(client, event="exit", status=-signal.SIGKILL, reason=reason)
+            return reason
 
 
 def _heard(kernel: socket.socket) -> tuple[dict[str, Any], int]:

@@ -30,6 +30,9 @@ CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 MESSAGE = 1 << 18
 """Bytes of a message between client, monitor and init."""
 
+ENDED = "coursemill: the kernel was ended: it {reason}\n"
+"""What is written to a kernel's log when it does not end by itself."""
+
 
 def fork(child: Callable[[], int], closing: Iterable[socket.socket]) -> int:
     """Fork; the child closes what it must not have, calls `child` and ends with its status."""
