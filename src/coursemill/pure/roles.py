@@ -90,8 +90,22 @@ def _allow(attributes: Attributes, role: str) -> bool:
         message, fix = f"code that is just run has no attribute `{graded}`", 'add role="test" or role="wrong"'
         attributes.report(codes.UNKNOWN_ATTRIBUTE, graded, message, fix)
         return True
-    attributes.allow(ALLOWED[role], f'role="{role}"' if "role" in attributes.values else "code that is just run")
+    if "role" in attributes.values:
+        attributes.allow(ALLOWED[role], f'role="{role}"')
+        return False
+    foreign = [key for key, value in attributes.values.items() if _is_foreign(key, value)]
+    for key in foreign:
+        attributes.report(
+            codes.FOREIGN_ATTRIBUTE, key, f"`{key}` is ignored: it is no attribute of code that is just run"
+        )
+    attributes.allow(ALLOWED[role] | {*foreign}, "code that is just run")
     return False
+
+
+def _is_foreign(key: str, value: str | None) -> bool:
+    """Whether no attribute of ours can have been meant, nor a role without its key."""
+    ours = frozenset(ALLOWED if value is None else ()).union(*ALLOWED.values())
+    return key not in ours and not meant(key, ours)
 
 
 def _fits(attributes: Attributes, role: str, language: str) -> bool:
