@@ -54,6 +54,8 @@ def test_unknown_words_are_found_where_they_stand(source: str, mistakes: list[st
     ("shape", "fix"),
     [
         ("process", "did you mean `step` or `rectangle`?"),
+        ("proces", "did you mean `step` or `rectangle`?"),
+        ("databse", "did you mean `cylinder` or `stored_data`?"),
         ("Database", "did you mean `cylinder` or `stored_data`?"),
         ("device", "did you mean `rectangle` or `page`?"),
         ("hexagone", "did you mean `hexagon`?"),

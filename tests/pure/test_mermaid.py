@@ -17,6 +17,8 @@ BEGIN = "begin with `flowchart LR`, `sequenceDiagram`, `mindmap` or another kind
         ("---\ntitle: x\n---\nbox\n", [f"4:1 `box`: {BEGIN}"]),
         ("%%{init: {\n 'theme': 'dark'\n}}%%\ngraph TD", []),
         ("graph TD;\n a-->b", []),
+        ("sequenceDiagramm\n", ["1:1 `sequenceDiagramm`: did you mean `sequenceDiagram`?"]),
+        ("flowchart-elk LR", []),
         ("stateDiagram-v2", []),
         ("quadrantChart", []),
         ("xychart-beta", []),
@@ -32,6 +34,20 @@ def test_the_kind_of_a_diagram(source: str, mistakes: list[str]) -> None:
     found = mermaid.mistakes(source)
     assert all(one.message.startswith("mermaid has no diagram `") for one in found)
     assert [f"{one.line}:{one.col} {one.message.split()[-1]}: {one.fix}" for one in found] == mistakes
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("graph TDD\nA --> B", ["1:7 mermaid has no direction `TDD` (did you mean `TD`?)"]),
+        ("flowchart down;", ["1:11 mermaid has no direction `down` (write `TB`, `BT`, `LR` or `RL`)"]),
+        ("graph\nA --> B", []),
+        ("flowchart RL", []),
+        ("graph >", []),
+    ],
+)
+def test_the_direction_of_a_diagram(source: str, found: list[str]) -> None:
+    assert [f"{one.line}:{one.col} {one.message} ({one.fix})" for one in mermaid.mistakes(source)] == found
 
 
 @pytest.mark.parametrize("kind", mermaid.KINDS)

@@ -231,6 +231,8 @@ def _at(source: str, at: int, message: str, fix: str) -> Mistake:
 
 def _shape_advice(name: str) -> str:
     meant = MEANT.get(name.lower()) or near.near(name, SHAPES)
+    if not meant and (elsewhere := near.near(name, MEANT, 1)):
+        meant = MEANT[elsewhere[0]]
     if meant:
         return f"did you mean {' or '.join(f'`{shape}`' for shape in meant)}?"
     return f"the shapes: {', '.join(sorted(SHAPES))}"

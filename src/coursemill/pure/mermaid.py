@@ -18,10 +18,12 @@ KINDS = (
 _BEGINNINGS = (*(kind.removesuffix("-beta") for kind in KINDS), "requirement", "swimlane", "usecase", "venn", "wardley")
 _LEFT_OUT = re.compile(r"[ \t]*(?:%%.*)?")
 _WORD = re.compile(r"[ \t]*([A-Za-z][\w-]*)")
+_DIRECTED = re.compile(r"[ \t]*(?:graph|flowchart)[ \t]+(?P<way>[A-Za-z]+)[ \t]*;?[ \t]*")
+_WAYS = ("TB", "TD", "BT", "LR", "RL", "v")
 
 
 def mistakes(source: str) -> list[Mistake]:
-    """Return the unknown kind of a mermaid diagram, if it is one; never raises.
+    """Return the unknown kind of a mermaid diagram, or the direction that none is; never raises.
 
     Kinds that end with `-beta` come and go with mermaid's versions: nothing is said of them.
     """
@@ -30,7 +32,14 @@ def mistakes(source: str) -> list[Mistake]:
     while at < len(lines) and (_LEFT_OUT.fullmatch(lines[at]) or _in_directive(lines, at)):
         at += 1
     word = _WORD.match(lines[at]) if at < len(lines) else None
-    if word is None or word[1].endswith("-beta") or word[1].startswith(_BEGINNINGS):
+    if word is None:
+        return []
+    directed = _DIRECTED.fullmatch(lines[at])
+    if directed and directed["way"] not in _WAYS:
+        fix = near.advice(directed["way"], _WAYS) or "write `TB`, `BT`, `LR` or `RL`"
+        return [Mistake(at + 1, directed.start("way") + 1, f"mermaid has no direction `{directed['way']}`", fix)]
+    known = next((len(one) for one in sorted(_BEGINNINGS, key=len, reverse=True) if word[1].startswith(one)), 0)
+    if word[1].endswith("-beta") or (known and not re.match(r"[a-z]", word[1][known:])):
         return []
     fix = near.advice(word[1], KINDS) or "begin with `flowchart LR`, `sequenceDiagram`, `mindmap` or another kind"
     return [Mistake(at + 1, word.start(1) + 1, f"mermaid has no diagram `{word[1]}`", fix)]
