@@ -41,6 +41,8 @@ def begin(talk: socket.socket, order: dict[str, Any], listeners: list[int], file
         return 1
     system.prctl(system.DUMPABLE, 0)  # no process of this user may look into this one
     kernel = fork(lambda: run(order, listeners), closing=[talk])
+    with contextlib.suppress(OSError):  # it does the same: whoever is first
+        os.setpgid(kernel, kernel)
     nothing = os.open("/dev/null", os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

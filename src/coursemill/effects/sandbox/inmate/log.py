@@ -10,6 +10,8 @@ import time
 LONGEST = 1 << 20
 PIECE = select.PIPE_BUF
 """What a pipe takes at once when it has room at all."""
+PLAIN = bytes(n if n in b"\t\n\r" or 32 <= n != 127 else ord("?") for n in range(256))
+"""What steers a terminal does not reach one."""
 STUCK = 1.0
 """Seconds after which a write is given up: another writer was quicker, and nobody reads."""
 
@@ -30,7 +32,7 @@ class Log:
         """Copy what is there, which is not nothing."""
         data = os.read(self.source, PIECE)
         self.over = not data
-        self._write(data[: self.left])
+        self._write(data[: self.left].translate(PLAIN))
         self.left -= min(len(data), self.left)
 
     def finish(self, patience: float, last: str) -> None:

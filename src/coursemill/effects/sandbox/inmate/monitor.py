@@ -6,6 +6,7 @@ as bytes that it counts and does not read.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -46,7 +47,7 @@ def _monitor(client: socket.socket, order: dict[str, Any], descriptors: list[int
     """Start a kernel in namespaces of its own, and attend it until its client or it is gone."""
     isolate()
     *listeners, log, files = descriptors
-    relay = Relay([socket.socket(fileno=listener) for listener in listeners])
+    relay = Relay([socket.socket(fileno=listener) for listener in listeners], order["limits"]["output"])
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     said, saying = os.pipe()
     init = fork(
@@ -70,7 +71,7 @@ def _monitor(client: socket.socket, order: dict[str, Any], descriptors: list[int
 def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log, limits: dict[str, int]) -> str:
     """Pass on what is said until either side is gone; return why the kernel must end, if it is not its own doing."""
     usage: Usage | None = None
-    look = time.monotonic()
+    look = 0.0
     while True:
         reading, writing = relay.wanted()
         sources: list[Any] = [client, kernel, *log.wanted(), *reading]
@@ -82,7 +83,8 @@ def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log
             said = client.recv(MESSAGE)
             if not said:
                 return ""
-            kernel.send(said)
+            with contextlib.suppress(OSError):  # it ends in this very moment
+                kernel.send(said)
         if kernel in ready:
             event, proc = _heard(kernel)
             if event["event"] == "exit":
@@ -91,10 +93,11 @@ def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log
             if event["event"] in {"exit", "failed"}:
                 return ""
             usage = Usage(proc, limits)
-        reason = relay.excess(limits["output"])
+        reason = relay.excess()
         if usage and time.monotonic() >= look:
-            look = time.monotonic() + LOOK
+            began = time.monotonic()
             reason = reason or usage.excess()
+            look = time.monotonic() + max(LOOK, 3 * (time.monotonic() - began))
         if reason:
             tell(client, event="exit", status=-signal.SIGKILL, reason=reason)
             return reason

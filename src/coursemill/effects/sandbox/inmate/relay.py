@@ -15,8 +15,8 @@ MOST = 128
 class Relay:
     """Listens where clients come, and connects each to the kernel's socket for that channel."""
 
-    def __init__(self, outer: list[socket.socket]) -> None:
-        self.outer = outer
+    def __init__(self, outer: list[socket.socket], most: int) -> None:
+        self.outer, self.most = outer, most
         self.inner = [_listening() for _ in outer]
         """Sockets for the kernel to accept connections on."""
         self.said = 0
@@ -54,14 +54,14 @@ class Relay:
     def finish(self, patience: float) -> None:
         """The kernel has ended: pass on what it had said."""
         end = time.monotonic() + patience
-        while self._links and (left := end - time.monotonic()) > 0:
+        while self._links and not self.excess() and (left := end - time.monotonic()) > 0:
             ready, room = self.wanted()
             ready, room, _ = select.select([one for one in ready if one not in self.outer], room, [], left)
             self.move(ready, room)
 
-    def excess(self, most: int) -> str:
+    def excess(self) -> str:
         """What is too much; empty when it is not."""
-        return f"said {self.said >> 20} MB, and {most >> 20} MB are allowed" if self.said > most else ""
+        return f"said more than {self.most >> 20} MB, which is all it may" if self.said > self.most else ""
 
     def _connect(self, outer: socket.socket, name: bytes) -> None:
         with contextlib.suppress(OSError):  # the client has gone, or the kernel takes no more: it comes again

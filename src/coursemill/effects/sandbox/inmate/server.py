@@ -16,7 +16,13 @@ from pathlib import Path
 from coursemill.effects.sandbox.inmate.monitor import watch
 from coursemill.effects.sandbox.inmate.system import fork, tell
 
-PARTS = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.heartbeat")
+PARTS = (
+    *("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.heartbeat", "ipykernel.debugger"),
+    *("IPython.core.completerlib", "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio"),
+)
+"""What a kernel imports when it starts."""
+DEBUGGER = "debugpy"
+"""It would take a kernel 60 ms and a port, and nobody looks into the sandbox with it."""
 
 
 def main() -> None:
@@ -49,7 +55,11 @@ def serve(listener: socket.socket, imports: list[str], idle: float, *, once: boo
 def preload(imports: list[str]) -> dict[str, str]:
     """Import a kernel's parts and `imports`; return what could not be, with the reason."""
     missing = {}
-    for name in (*PARTS, *imports):
+    sys.modules[DEBUGGER] = None  # type: ignore[assignment] # by which its import fails
+    for name in PARTS:
+        importlib.import_module(name)
+    del sys.modules[DEBUGGER]
+    for name in imports:
         try:
             importlib.import_module(name)
         except BaseException as error:  # a library may raise anything: the kernel finds out itself
