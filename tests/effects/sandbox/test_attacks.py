@@ -1,5 +1,6 @@
 """Hostile code attacks the sandbox for real; the machine stays as it was, and nothing of the attack is left."""
 
+import ast
 import contextlib
 import json
 import os
@@ -50,11 +51,12 @@ for path in ({str(secret)!r}, {str(here / "notes")!r}, {str(here / "src")!r}, {s
         print(path, "SEEN", os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(10))
     except OSError as error:
         print(path, error.strerror)
-print(sorted(os.listdir("/home")), os.listdir("/tmp"))
+print(os.listdir("/home"))
 """
     )
     assert "SEEN" not in said, said
-    assert "['student']" in said
+    way = {part for part in (*Path(sys.prefix).parts, *Path(sys.base_prefix).parts)}
+    assert set(ast.literal_eval(said.splitlines()[-1])) - way == {"student"}
 
 
 def test_it_writes_nowhere_but_to_its_own_folders(cell: Any) -> None:
@@ -273,7 +275,7 @@ def test_it_learns_nothing_from_its_environment(start: Callable, monkeypatch: py
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     said = start().run("import os; print(dict(os.environ)); print(open('/proc/self/environ').read())")
     assert "hunter2" not in said
-    assert str(Path.home()) not in said.replace("/home/student", "")
+    assert str(Path.home()) not in said.replace(sys.prefix, "")
 
 
 def test_a_kernel_sees_neither_its_server_nor_its_siblings(start: Callable) -> None:

@@ -14,7 +14,7 @@ from traitlets import Bool, Dict, List, Unicode, default
 from coursemill.effects.provisioner import CoursemillProvisioner, environment
 from coursemill.effects.sandbox import client, groups, servers, view
 from coursemill.effects.sandbox.limits import Limits
-from coursemill.errors import ConfigError, Unavailable
+from coursemill.errors import ConfigError
 from coursemill.model import Accelerator
 
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "KERAS_BACKEND", "COURSEMILL_THREADS", "TF_USE_LEGACY_KERAS")
@@ -72,15 +72,11 @@ class SandboxProvisioner(CoursemillProvisioner):
         if self.trust:
             os.write(_descriptor(kwargs.get("stderr")), TRUSTED)
             return await super().launch_kernel(cmd, **kwargs)
-        order = self._order(kwargs)
-        needs = servers.Needs(imports=tuple(self.imports), environment=_environment(self.accelerator))
         try:
-            self.kernel = await asyncio.to_thread(client.start, order, needs, preload=self.preload)
-        except Unavailable:
+            self.kernel = await self._started(self._order(kwargs))
+        except BaseException:
             await self.cleanup()
             raise
-        finally:
-            os.close(order.log)
         self.process = self.kernel  # type: ignore[assignment] # who looks at it asks how it ended, as of a Popen
         return self.connection_info
 
@@ -124,6 +120,13 @@ class SandboxProvisioner(CoursemillProvisioner):
             self.sockets.remove()
             self.sockets = None
         await super().cleanup(restart=restart)
+
+    async def _started(self, order: client.Order) -> client.Kernel:
+        needs = servers.Needs(imports=tuple(self.imports), environment=order.environment)
+        try:
+            return await asyncio.to_thread(client.start, order, needs, preload=self.preload)
+        finally:
+            os.close(order.log)
 
     def _order(self, launch: dict[str, Any]) -> client.Order:
         folder = launch.get("cwd")

@@ -14,6 +14,9 @@ from typing import Any
 
 from coursemill.effects.sandbox.inmate.system import CHANNELS, DUMPABLE, prctl
 
+HISTORY = "--HistoryManager.hist_file=:memory:"
+"""A file would be lost with the kernel, and complain in a cell's output when `/tmp` is full."""
+
 
 def run(order: dict[str, Any], listeners: list[int]) -> int:
     """Be the kernel, on sockets that are there already."""
@@ -33,7 +36,7 @@ def run(order: dict[str, Any], listeners: list[int]) -> int:
     file.write_text(json.dumps(connection))
     app_class: Any = IPKernelApp
     app = app_class.instance(parent_handle=1)
-    app.initialize(["-f", str(file), *order["arguments"]])
+    app.initialize(["-f", str(file), HISTORY, *order["arguments"]])
     app.start()
     return 0
 
