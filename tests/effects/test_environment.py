@@ -1,6 +1,10 @@
 """Modules lead to what was installed for them."""
 
-from importlib.metadata import version
+import re
+from importlib.metadata import distributions, version
+from pathlib import Path
+
+import pytest
 
 from coursemill.effects import environment
 
@@ -16,3 +20,19 @@ def test_modules_and_names_are_looked_up() -> None:
 def test_the_state_stays_while_nothing_is_installed() -> None:
     assert environment.state() == environment.state()
     assert "site-packages" in environment.state()
+
+
+def test_versions_are_those_that_the_records_hold() -> None:
+    installed = {distribution.name: distribution.version for distribution in distributions()}
+    assert environment.versions(installed) == {
+        re.sub(r"[-_.]+", "-", name).lower(): found for name, found in installed.items()
+    }
+
+
+def test_records_of_old_installers_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Old_Thing-1.0.egg-info").mkdir()
+    (tmp_path / "Old_Thing-1.0.egg-info/PKG-INFO").write_text("Name: Old-Thing\nVersion: 1.0\n", encoding="utf-8")
+    (tmp_path / "new_thing-2.0+local.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ["old-thing", "new-thing", "no-such-thing"]
+    assert environment.versions(names) == {"old-thing": "1.0", "new-thing": "2.0+local"}

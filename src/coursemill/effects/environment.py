@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -11,9 +12,16 @@ from pathlib import Path
 
 from coursemill.pure.requirements import Installed, distribution, top
 
+_RECORD = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)\.dist-info")
+"""Where an installer writes down a distribution."""
+_OLD = (".egg", ".egg-info", ".egg-link")
+"""Where old ones do; the version stands inside."""
+
 
 def installed(modules: Iterable[str], names: Iterable[str] = ()) -> Installed:
     """Look up `modules`, as imported, and distributions by their `names`."""
+    import importlib.metadata
+
     packages = _packages(state())
     found = {}
     for module in set(modules):
@@ -38,17 +46,47 @@ def state() -> str:
 
 @lru_cache(maxsize=1)
 def _packages(_state: str) -> Mapping[str, list[str]]:
+    import importlib.metadata
+
     return importlib.metadata.packages_distributions()
 
 
 def _versions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name in {distribution(name) for name in names}:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            yield name, importlib.metadata.version(name)
+    recorded, all_of_them = _recorded()
+    wanted = {distribution(name) for name in names}
+    yield from ((name, recorded[name]) for name in wanted & recorded.keys())
+    if not all_of_them:
+        import importlib.metadata
+
+        for name in wanted - recorded.keys():
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                yield name, importlib.metadata.version(name)
+
+
+def _recorded() -> tuple[Mapping[str, str], bool]:
+    """Distribution → version by the names of their records, and whether there are no others.
+
+    To import and ask `importlib.metadata`, which reads each record, takes ten times as long.
+    """
+    found: dict[str, str] = {}
+    all_of_them = True
+    for folder in sys.path:
+        try:
+            entries = os.listdir(folder or ".")  # noqa: PTH208 - names are all that is wanted
+        except OSError:
+            all_of_them = all_of_them and not Path(folder).is_file()  # an archive may hold some
+            continue
+        for entry in entries:
+            if match := _RECORD.fullmatch(entry):
+                found.setdefault(distribution(match["name"]), match["version"])
+            all_of_them = all_of_them and not entry.endswith(_OLD)
+    return found, all_of_them
 
 
 def _holds(distribution: str, module: str) -> bool:
     """Whether the distribution has files of that very module."""
+    import importlib.metadata
+
     path = module.replace(".", "/")
     files = importlib.metadata.files(distribution) or ()
     return any(str(file).startswith((f"{path}/", f"{path}.")) for file in files)

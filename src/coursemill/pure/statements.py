@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 MAGIC = re.compile(r"^(\s*)(?:[%!].*|[^\s#'\"=(]+\?{1,2}\s*)$", re.MULTILINE)
 ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)[%!].*$", re.MULTILINE)
 WRITES = re.compile(r"\s*%%(?:writefile|file)\b")
 
 
+@lru_cache(maxsize=256)  # who looks at a note asks for the same cells again
 def count(source: str) -> int:
     """Count the top-level statements of a cell.
 

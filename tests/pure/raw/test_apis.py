@@ -219,3 +219,12 @@ def test_the_tests_see_the_libraries() -> None:
     if missing:
         pytest.skip(f"not installed here, so not looked at: {', '.join(missing)}")
     assert "numpy" in sys.modules or VERSIONS["numpy"]
+
+
+@pytest.mark.parametrize("library", BOOK.libraries.values(), ids=BOOK.libraries)
+def test_signs_stand_in_all_words(library: apirules.Library) -> None:
+    """What has no sign is not searched for words, so each alternative must hold one."""
+    alternatives = library.words.pattern.split("|")
+    plain = [re.sub(r"\\b|\[ _\]\?|\\w", "", one).replace("\\.", ".") for one in alternatives]
+    assert all(any(sign in one for sign in library.signs) for one in plain)
+    assert all(library.words.search(one) or library.words.search(f"{one}x") for one in plain)

@@ -33,7 +33,9 @@ class Index:
     def about(self, lesson: Lesson) -> frozenset[str]:
         """The libraries that a note speaks of."""
         said = f"{lesson.path}\n{lesson.text}"
-        found = {key for key, library in self.libraries.items() if library.words.search(said)}
+        small = said.lower()
+        signs = ((key, one) for key, one in self.libraries.items() if any(sign in small for sign in one.signs))
+        found = {key for key, library in signs if library.words.search(said)}
         if "keras" in found and any(_LEGACY_KERAS in block.text for block in lesson.blocks):
             found.remove("keras")
         return frozenset(found)
