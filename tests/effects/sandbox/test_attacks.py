@@ -55,7 +55,7 @@ print(os.listdir("/home"))
 """
     )
     assert "SEEN" not in said, said
-    way = {part for part in (*Path(sys.prefix).parts, *Path(sys.base_prefix).parts)}
+    way = {*Path(sys.prefix).parts, *Path(sys.base_prefix).parts}
     assert set(ast.literal_eval(said.splitlines()[-1])) - way == {"student"}
 
 
