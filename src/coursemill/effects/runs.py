@@ -35,6 +35,7 @@ from coursemill.pure.judge import Judgement, Stop, judge
 from coursemill.pure.outcome import Failure
 from coursemill.pure.record import UNKNOWN, Record
 
+CLIENT = "coursemill.effects.clients.QuickClient"
 MARK = "COURSEMILL_RUN"
 """Environment variable that tells which worker's directory a process belongs to."""
 START = 120
@@ -315,8 +316,8 @@ def _manager(job: Job, scratch: Path) -> Any:
 
     sockets = str(scratch / "kernel")
     if len(os.fsencode(sockets)) > LONGEST_SOCKET:
-        return AsyncKernelManager(kernel_name=job.kernel)
-    return AsyncKernelManager(kernel_name=job.kernel, transport="ipc", ip=sockets)
+        return AsyncKernelManager(kernel_name=job.kernel, client_class=CLIENT)
+    return AsyncKernelManager(kernel_name=job.kernel, client_class=CLIENT, transport="ipc", ip=sockets)
 
 
 def _prepare(job: Job, scratch: Path) -> None:
