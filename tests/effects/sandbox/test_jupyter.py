@@ -16,6 +16,7 @@ from jupyter_client.multikernelmanager import MultiKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from coursemill.effects import runs
 from coursemill.effects.kernels import SPECS
 from coursemill.effects.sandbox.provisioner import SandboxProvisioner
 from coursemill.errors import ConfigError
@@ -121,6 +122,14 @@ def test_a_kernelspec_sets_limits_and_why_a_kernel_was_ended_is_told_on_stderr(
     with pytest.raises(DeadKernelError):
         NotebookClient(notebook(fill), kernel_name="small", timeout=60).execute()
     assert "memory, and 300 MB are allowed" in capfd.readouterr().err
+
+
+def test_a_run_tells_the_last_words_of_a_kernel_that_died(tmp_path: Path) -> None:
+    code = "import os; os.write(2, b'the last words\\n'); os._exit(3)"
+    job = runs.Job("n", nbformat.writes(notebook(code)), SPEC, tmp_path, "out.ipynb", timeout=60)
+    ((_, executed),) = runs.execute([job], 1)
+    assert executed.judgement.status == "died"
+    assert "the kernel ended with exit status 3\nthe last words" in executed.judgement.failures[0].message
 
 
 def test_limits_that_do_not_exist_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,8 +41,8 @@ STILL: Mapping[str, str] = {
 """The server's environment, by which imports start no threads: a fork would not have them."""
 LONGEST = 70
 """Bytes of the path of a folder for sockets' folders; a socket's path may have 107."""
-OLD = 86_400.0
-"""Seconds after which a server's files are looked at: is it still there?"""
+OLD = 600.0
+"""Seconds without a client after which a server's files are looked at: is it still there?"""
 INMATE = Path(inmate.__path__[0])
 PACKAGE = inmate.__name__
 INSIDE = "/run"
@@ -213,10 +213,10 @@ def _temporary() -> Path:
 
 
 def sweep(folder: Path, old: float = OLD) -> None:
-    """Remove the files of servers that ended long ago."""
+    """Remove the files of servers that have ended."""
     for path in folder.glob("*.lock"):
         with contextlib.suppress(OSError):  # somebody was quicker
-            if time.time() - path.stat().st_mtime < old:
+            if time.time() - path.stat().st_mtime < old or _process(path):
                 continue
             with _locked(path, wait=False):
                 if (talk := _connected(path.with_suffix(".socket"))) is not None:
@@ -228,12 +228,19 @@ def sweep(folder: Path, old: float = OLD) -> None:
 
 def _end(path: Path) -> None:
     """End the server of this socket, if it hangs, and remove its files."""
-    with contextlib.suppress(OSError, ValueError):
-        pid, began = path.with_suffix(".pid").read_text(encoding="ascii").split()
-        if _began(int(pid)) == began:
-            processes.kill_tree(int(pid))
+    if pid := _process(path):
+        processes.kill_tree(pid)
     for kind in FILES:
         path.with_suffix(kind).unlink(missing_ok=True)
+
+
+def _process(path: Path) -> int:
+    """The server's process, as far as it lives and can be seen; else 0."""
+    try:
+        pid, began = path.with_suffix(".pid").read_text(encoding="ascii").split()
+        return int(pid) if _began(int(pid)) == began else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _began(pid: int) -> str:
