@@ -95,3 +95,9 @@ def test_no_text_raises(text: str, cell: bool) -> None:
 
 def test_an_indentation_that_fits_nowhere_beside_a_magic_is_a_problem() -> None:
     assert python.look("  !a\n x = 1\nif x:\n    y\n  z").problem
+
+
+def test_other_line_breaks_than_pythons_stay_in_their_line() -> None:
+    found = python.look('x = "a\u2028b\x85"\n%time y = 1\n1 +\n')
+    assert found.problem is not None
+    assert found.problem.line == 3

@@ -16,6 +16,8 @@ MAX_TOKENIZED = 256 * 1024
 MAGIC = re.compile(r"(?:[^\n=]*=)?[ \t]*[%!?]|[^\n#]*\?[ \t]*$")
 PYTHON_INSIDE = {"capture", "prun", "time", "timeit"}
 """Cell magics whose body is Python; the other ones' bodies are for somebody else."""
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
+"""A line with its end, as Python has it: U+2028 and the like may stand in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def _magics_translated(text: str) -> str:
     """Translate `%magic`, `!shell` and `help?` as IPython would, but keep each line where it is."""
     from IPython.core.inputtransformer2 import TransformerManager, make_tokens_by_line
 
-    lines = text.splitlines(keepends=True)
+    lines = _LINE.findall(text)
     finders: list[Any] = TransformerManager().token_transformers  # type: ignore[no-untyped-call] # has no types
     for _ in range(MAX_TOKENIZED // len(text) + 1):
         try:
