@@ -1,4 +1,7 @@
 import json
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -85,3 +88,20 @@ def test_a_narrow_terminal_gets_the_table_without_what_can_be_spared(
         assert max(map(len, lines)) <= width
         assert ("worksheet" not in lines[1]) is spared
         assert any("unavailable" in line and "12.5" in line for line in lines)
+
+
+def test_colours_are_for_terminals_and_who_asks_for_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.show_findings([MINOR])
+    plain = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    terminal.show_findings([MINOR])
+    coloured = capsys.readouterr().out
+    assert coloured != plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+def test_lines_in_a_pipe_need_no_rich() -> None:
+    code = "import sys; from coursemill.faces import terminal; terminal.show('x'); sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "x\n"

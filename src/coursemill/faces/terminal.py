@@ -1,4 +1,7 @@
-"""What the commands show: tables that fit, live progress, findings, JSON."""
+"""What the commands show: tables that fit, live progress, findings, JSON.
+
+Rich is imported for tables and terminals alone: lines in a file or a pipe don't wait for it.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,21 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import click
-from rich import box
-from rich.console import Console, RenderableType
-from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table as Table  # the commands' too
-from rich.text import Text
 
 from coursemill.model import Finding
 from coursemill.pure import codes
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+    from rich.table import Table as Table  # the commands' too
+    from rich.text import Text
+
+Piece = tuple[str, str]
+"""A text and how it looks, in Rich's words."""
 FindingsFormat = Literal["text", "json", "github"]
 PLAIN_WIDTH = 120
 """Columns when the output is no terminal (a file, a CI log) and COLUMNS does not say."""
@@ -64,9 +69,17 @@ class Display(Protocol):
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console for stdout or stderr: as wide as the terminal, no guesses at markup or colours."""
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+def is_plain(*, stderr: bool = False) -> bool:
+    """Whether the output is no terminal, and nobody asks for colours all the same."""
+    stream = sys.stderr if stderr else sys.stdout
+    return not stream.isatty() and not os.environ.get("FORCE_COLOR") and "TTY_COMPATIBLE" not in os.environ
 
 
 def table(
@@ -77,6 +90,8 @@ def table(
     total: Sequence[object] = (),
 ) -> Table:
     """Lay out `rows`, with `total` as the last line; words for states are coloured, long cells fold."""
+    from rich.measure import Measurement
+
     given = [column if isinstance(column, Column) else Column(column) for column in columns]
     lines = [list(row) for row in (*rows, *([total] if total else []))]
     whole = _laid_out(given, lines, bool(total), title)
@@ -90,6 +105,9 @@ def table(
 
 
 def _laid_out(columns: Sequence[Column], rows: Sequence[Sequence[object]], total: bool, title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
     made = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     made.padding = (0, 1, 0, 0)
     for column in columns:
@@ -105,10 +123,12 @@ def _laid_out(columns: Sequence[Column], rows: Sequence[Sequence[object]], total
     return made
 
 
-def show(what: RenderableType, *, stderr: bool = False) -> None:
+def show(what: Table | str, *, stderr: bool = False) -> None:
     """Print a table or a text; a text's lines are never broken, so that `path:line` stays clickable."""
-    flat = isinstance(what, str | Text)
-    console(stderr=stderr).print(clean(what) if isinstance(what, str) else what, soft_wrap=flat)
+    if isinstance(what, str):
+        _show_pieces([(what, "")], stderr=stderr)
+    else:
+        console(stderr=stderr).print(what)
 
 
 def show_json(data: object) -> None:
@@ -122,7 +142,10 @@ def show_findings(findings: Iterable[Finding], form: FindingsFormat = "text") ->
     if form == "json":
         show_json(ordered)
     for finding in ordered if form != "json" else ():
-        show(annotation(finding) if form == "github" else _finding(finding))
+        if form == "github":
+            show(annotation(finding))
+        else:
+            _show_pieces(_finding(finding))
 
 
 def annotation(finding: Finding) -> str:
@@ -144,10 +167,12 @@ def annotation(finding: Finding) -> str:
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Display]:
     """Show on stderr how `total` things get done: bars in a terminal, else only the lines of `finish`."""
-    out = console(stderr=True)
-    if not out.is_terminal:
-        yield _Lines(out)
+    out = None if is_plain(stderr=True) else console(stderr=True)
+    if out is None or not out.is_terminal:
+        yield _Lines()
         return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), console=out, transient=True) as bars:
         yield _Bars(bars, bars.add_task(label, total=total, note=f"0/{total}"), total)
@@ -161,15 +186,12 @@ def clean(text: str) -> str:
 class _Lines:
     """Progress where nothing can be redrawn."""
 
-    def __init__(self, out: Console) -> None:
-        self.out = out
-
     def update(self, key: str, done: int, total: int, note: str = "") -> None:
         pass
 
     def finish(self, key: str, line: str = "") -> None:
         if line:
-            self.out.print(_first_word_styled(clean(line)), soft_wrap=True)
+            _show_pieces(_first_word_styled(line), stderr=True)
 
 
 class _Bars:
@@ -189,37 +211,46 @@ class _Bars:
         if key in self.tasks:
             self.bars.remove_task(self.tasks.pop(key))
         if line:
-            self.bars.console.print(_first_word_styled(clean(line)), soft_wrap=True)
+            self.bars.console.print(_text(_first_word_styled(line)), soft_wrap=True)
         self.ended += 1
         self.bars.update(self.whole, completed=self.ended, note=f"{self.ended}/{self.total}")
 
 
-def _finding(finding: Finding) -> Text:
-    place, code = f"{finding.path}:{finding.line}:{finding.col}", finding.code
+def _finding(finding: Finding) -> list[Piece]:
     advice = f" ({finding.fix})" if finding.fix else ""
-    return Text.assemble(
-        (clean(place), "bold"),
-        ": ",
-        (code, STYLES[finding.severity]),
-        " ",
-        clean(finding.message),
-        (clean(advice), "dim"),
-    )
+    return [
+        (f"{finding.path}:{finding.line}:{finding.col}", "bold"),
+        (": ", ""),
+        (finding.code, STYLES[finding.severity]),
+        (f" {finding.message}", ""),
+        (advice, "dim"),
+    ]
 
 
 def _cell(value: object) -> Text:
-    if value is None:
-        return Text("")
     if isinstance(value, float):
-        return Text(f"{value:.2f}".rstrip("0").rstrip("."))
-    return _first_word_styled(clean(str(value)))
+        return _text([(f"{value:.2f}".rstrip("0").rstrip("."), "")])
+    return _text(_first_word_styled("" if value is None else str(value)))
 
 
-def _first_word_styled(text: str) -> Text:
+def _first_word_styled(text: str) -> list[Piece]:
     for word, style in STYLES.items():
         if text == word or text.startswith((f"{word} ", f"{word}:")):
-            return Text.assemble((word, style), text[len(word) :])
-    return Text(text)
+            return [(word, style), (text[len(word) :], "")]
+    return [(text, "")]
+
+
+def _show_pieces(pieces: Iterable[Piece], *, stderr: bool = False) -> None:
+    if is_plain(stderr=stderr):
+        click.echo(clean("".join(text for text, _ in pieces)), err=stderr)
+    else:
+        console(stderr=stderr).print(_text(pieces), soft_wrap=True)
+
+
+def _text(pieces: Iterable[Piece]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*((clean(text), style) for text, style in pieces))
 
 
 def _escaped(text: str, also: str = "") -> str:

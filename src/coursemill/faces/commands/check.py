@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import click
 
-from coursemill.course import check, explain
+from coursemill.course import check
 from coursemill.course.check import Checked
 from coursemill.faces import cli, terminal
 from coursemill.pure import codes
@@ -76,7 +76,7 @@ def _report(result: Checked, form: terminal.FindingsFormat) -> None:
         return
     for _, of_note in groupby(result.findings, attrgetter("path")):
         terminal.show_findings(of_note, form)
-        if form == "text" and terminal.console().is_terminal:
+        if form == "text" and not terminal.is_plain():
             terminal.show("")
     terminal.show(_summary(result))
 
@@ -99,4 +99,6 @@ def _codes() -> terminal.Table:
 
 
 def _explanation(name: str) -> str:
+    from coursemill.course import explain
+
     return explain.page() if name == "all" else explain.entry(explain.explain(name))
