@@ -209,10 +209,19 @@ def test_a_folder_that_others_can_enter_is_refused(runtime: Path) -> None:
 
 def test_a_folder_that_another_has_is_refused(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime.mkdir(mode=0o700)
+    monkeypatch.setattr(servers, "_is_ours", lambda _folder: True)
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
     with pytest.raises(Unavailable, match="another user could reach"):
         servers.runtime()
+
+
+def test_a_session_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    assert not servers._is_ours(str(tmp_path))
+    assert not servers._is_ours("")
+    assert not servers._is_ours(str(tmp_path / "missing"))
 
 
 def test_a_link_in_the_folders_place_is_refused(runtime: Path, tmp_path: Path) -> None:

@@ -194,9 +194,8 @@ def runtime() -> Path:
 
     Raises Unavailable when somebody else has it.
     """
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    usable = given and os.access(given, os.W_OK) and len(os.fsencode(given)) <= LONGEST
-    folder = Path(given, "coursemill") if given and usable else _temporary()
+    given = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = Path(given, "coursemill") if _is_ours(given) and len(os.fsencode(given)) <= LONGEST else _temporary()
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         state = folder.lstat()
@@ -205,6 +204,14 @@ def runtime() -> Path:
     if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & 0o077:
         raise Unavailable("another user could reach the kernels' sockets", where=str(folder), fix="remove the folder")
     return folder
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether nobody else could put another folder in the place of one in it: `sudo` may keep its caller's."""
+    try:
+        return folder != "" and Path(folder).stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
+    except OSError:
+        return False
 
 
 def _temporary() -> Path:
