@@ -17,3 +17,8 @@ def test_what_the_server_has_imported_is_there_at_once(start: Callable, library:
 def test_a_preloaded_tensorflow_computes(start: Callable) -> None:
     kernel = start(imports=("tensorflow",))
     assert "4.0" in kernel.run("import tensorflow as tf; print(float(tf.reduce_sum(tf.ones((2, 2)))))", 120)
+
+
+def test_libraries_know_that_they_are_in_a_notebook(start: Callable) -> None:
+    said = start(imports=("pandas",)).run("import pandas; print(pandas.get_option('display.max_columns'))")
+    assert said == "20\n", "pandas shows fewer columns in a terminal"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import importlib
@@ -23,6 +24,12 @@ PARTS = (
 """What a kernel imports when it starts."""
 DEBUGGER = "debugpy"
 """It would take a kernel 60 ms and a port, and nobody looks into the sandbox with it."""
+
+
+class ZMQInteractiveShell:
+    """What libraries look for when they are imported: without it pandas takes the place for a terminal."""
+
+    kernel = None
 
 
 def main() -> None:
@@ -59,11 +66,13 @@ def preload(imports: list[str]) -> dict[str, str]:
     for name in PARTS:
         importlib.import_module(name)
     del sys.modules[DEBUGGER]
+    builtins.get_ipython = ZMQInteractiveShell  # type: ignore[attr-defined] # as IPython does
     for name in imports:
         try:
             importlib.import_module(name)
         except BaseException as error:  # a library may raise anything: the kernel finds out itself
             missing[name] = f"{type(error).__name__}: {error}"
+    del builtins.get_ipython  # type: ignore[attr-defined] # likewise
     gc.collect()
     gc.freeze()
     return missing
