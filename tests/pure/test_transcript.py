@@ -51,6 +51,22 @@ SPELLED = [
     "📄 **File:** {}",
     "Filename: [[{}]]",
     "Filename: {} (new)",
+    "Filename - {}",
+    "Filename → `{}`",
+    "Filename (new): {}",
+    "Filename:: {}",
+    "Filename: ({})",
+    "Folder/Filename: {}",
+    "**Note 1: `{}`**",
+    "Note 7 — `{}`",
+    "## 1. `{}`",
+    "a. {}",
+    "[{}]",
+    "__{}__",
+    "=== {} ===",
+    "--- {} ---",
+    "<b>Filename:</b> {}",
+    "Saved in: {}",
 ]
 CHAT = [
     "Okay, here is the next note.",
@@ -355,3 +371,16 @@ def test_the_real_transcript_mangled(transcript: Path, chance: random.Random) ->
 
     data = mangled(transcript.read_bytes(), chance)
     accounted(data, module.unpack(data))
+
+
+def test_markdown_of_the_chat_that_may_be_a_note_is_named() -> None:
+    chat = "Filename: a.md\n````markdown\n# A\n````\n\nThe other note:\n\n```markdown\n{}\n```\n\nDone.\n"
+    found = transcript.unpack(chat.format("# B\n\nText.").encode())
+    assert [(r.line, r.message.partition(":")[0]) for r in found.remarks] == [
+        (8, "Markdown without a name is left in the chat")
+    ]
+    assert not transcript.unpack(chat.format("> [!tip] An example").encode()).remarks
+
+
+def test_a_menu_is_no_name() -> None:
+    assert not transcript.unpack(b"File > Open/Save\n```markdown\nText\n```\n").notes

@@ -13,20 +13,25 @@ LONGEST_PATH = 1024
 MARKDOWN = frozenset({"md", "markdown", "mdx", "gfm", "obsidian"})
 PLAIN = frozenset({"", "text", "txt", "plain", "plaintext"})
 KEY = (
-    r"(?:(?:full|note|vault|target|relative|output|new)[ _-]?)?"
+    r"(?:(?:full|note|vault|target|relative|output|new|folder|path)[ _/-]?)?"
     r"(?:file[ _-]?name|file[ _-]?path|path[ _-]?name|file|path)"
-    r"|saved?[ ](?:as|to|at)"
+    r"|saved?[ ](?:as|to|at|in|under)"
 )
+_NUMBER = r"(?:[ ]?\#?\d{1,4}(?:[ ]?(?:of|/)[ ]?\d{1,4})?)?"
 _LINE = re.compile(
-    rf"_{{0,2}}(?P<key>{KEY})(?:[ ]?\#?\d{{1,4}}(?:[ ]?(?:of|/)[ ]?\d{{1,4}})?)?_{{0,2}}[ ]*[:=：]"
-    r"_{0,2}[ ]*(?P<value>\S.*)",
+    rf"_{{0,2}}(?P<key>{KEY}){_NUMBER}(?:[ ]?\([^()]{{1,40}}\))?_{{0,2}}[ ]*"
+    r"(?:[:=：]+|(?P<dash>[-–—]?[>→]|[-–—](?=[ ])))_{0,2}[ ]*(?P<value>\S.*)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"(?:[^\W\d_]+[ ]){0,3}[^\W\d_]+[ ]?[:：][ ]*(?P<value>\S.*)")
+_LABEL = re.compile(
+    rf"(?:[^\W\d_]+[ ]){{0,3}}[^\W\d_]+{_NUMBER}(?:[ ]?[:：]|[ ][-–—](?=[ ]))[ ]*(?P<value>\S.*)", re.IGNORECASE
+)
 _ANNOUNCED = re.compile(r"(?:[\w',]+[ ]){1,8}[`\"“](?P<path>[^`\"“”]+\.md)[`\"”][ ]?:")
 """A short line of words that ends with a quoted path and a colon."""
 _COMMENT = re.compile(r"<!--(?P<html>.*?)-->|%%(?P<obsidian>.*?)%%|/\*(?P<c>.*?)\*/|//(?P<line>[^/].*)")
-_BULLET = re.compile(r"(?:#{1,6}|[-+*]|\d{1,4}[.)])[ \t]+")
+_BULLET = re.compile(r"(?:(?:#{1,6}|[-+*]|\d{1,4}[.)]|[a-z][.)])[ \t]+){1,2}")
+_BOLD = re.compile(r"</?(?:b|strong|i|em|u|code|p|h[1-6]|summary)>|(?<!\S)(?:={2,}|-{2,})(?!\S)", re.IGNORECASE)
+"""HTML around a name, and rules before and behind it."""
 _SIGNS = re.compile(r"[^\w`\"'“‘«<(\[~./\\-]+")
 _QUOTED = re.compile(r"`+(?P<a>[^`]+)`+|\"(?P<b>[^\"]+)\"|'(?P<c>[^']+)'|“(?P<d>[^”]+)”|‘(?P<e>[^’]+)’|«(?P<f>[^»]+)»")
 _LINK = re.compile(r"\[\[(?P<wiki>[^\[\]|]+)(?:\|[^\[\]]*)?\]\]|\[(?P<words>[^\[\]]+)\]\([^()]*\)")
@@ -56,12 +61,16 @@ def of_line(line: str) -> Name | None:
     bullet = _BULLET.match(text)
     text = text[bullet.end() :] if bullet else text
     signs = _SIGNS.match(text)
-    text = (text[signs.end() :] if signs and not text.startswith("_") else text).replace("*", "").strip()
+    text = (text[signs.end() :] if signs and not text.startswith("_") else text).replace("*", "")
+    text = _BOLD.sub("", text).strip()
+    text = text[2:-2] if text.startswith("__") and text.endswith("__") else text
     inner = _QUOTED.fullmatch(text)
     unquoted = (inner["a"] or "").strip() if inner else text
     if found := _LINE.fullmatch(unquoted):
         written = _value(found["value"])
         sure = "name" in found["key"].lower() or "path" in found["key"].lower()
+        if found["dash"]:  # `File > Open` is a menu
+            return Name(written, sure=True) if written.lower().endswith(NOTE) else None
         return Name(written, sure=True) if written and (sure or _is_path(written)) else None
     if announced := _ANNOUNCED.fullmatch(text):
         return Name(announced["path"].strip(), sure=False)
@@ -160,8 +169,8 @@ def _value(text: str) -> str:
         return next(part for part in found.groups() if part is not None).strip()
     if link := _LINK.match(text):
         return (link["wiki"] or link["words"]).strip("`").strip()
-    if text.startswith("<") and text.endswith(">"):
-        text = text[1:-1]
+    if text[:1] + text[-1:] in ("<>", "[]", "()"):
+        text = text[1:-1].strip()
     remark = _REMARK.fullmatch(text)
     return (remark["path"] if remark else text).rstrip("`\"'_ ").strip()
 

@@ -168,13 +168,18 @@ def _skipped(found: _Found, n: int) -> int:
 
 
 def _left_out(found: _Found, n: int) -> None:
-    """Say that a code block of the chat has a file's name, when it is no note."""
+    """Say that a code block of the chat has a file's name, when it is no note; or that a note may lack its name."""
     page, here = found.page, found.page.marks[n]
     above = page.above(here.start, found.at)
     line = page.line(above) if above >= 0 else None
     name = filenames.of_info(here.info) or (line.name if line and line.name and line.name.sure else None)
     if name and not filenames.is_note(name, here.info):
         found.remarks.append((here.start, f"`{name.written}` is no note: its block is left in the chat"))
+    elif name is None and here.is_markdown and page.is_beginning(page.below(here.end)):
+        said = (
+            "Markdown without a name is left in the chat: if it is a note, put a line `Filename: path` above its fence"
+        )
+        found.remarks.append((here.start, said))
 
 
 def _gap(page: Page, start: int, end: int) -> Iterator[Piece]:
