@@ -18,6 +18,9 @@ CASES = {
     "prints": ("print(x)  # prints 42", "42"),
     "a result": ("print(x)  # Result: 42", "42"),
     "a bare literal": ("print(len(x))  # 42", "42"),
+    "a bare literal below": ("print(x)\n# [1, 2]\nprint(y)\n# 2.5", "[1, 2]\n2.5"),
+    "a bare array below": ("print(x)\n# [1 2]", "[1 2]"),
+    "a literal below an expression at the end": ("x = [1]\nlen(x)\n# 1", "1"),
     "an expression at the end": ("x = [1]\nlen(x)  # 1", "1"),
     "only the value": ('print(f"Href: {h}")  # Output: http://x.example', "...http://x.example"),
     "the whole line": ('print(f"Sum: {h}")  # Output: Sum: 3', "Sum: 3"),
@@ -71,6 +74,11 @@ CASES = {
     "a value that goes on": ("print(x)\n# Output: first\n# second", "first..."),
 }
 NOTHING = {
+    "steps": "print(x)\n# 2\nprint(y)\n# 3\nprint(z)",
+    "a literal that goes on": "print(x)\n# 2\n# of them",
+    "a literal further below": "print(x)\n\n# 2",
+    "a literal below what prints nothing": "x = 1\n# 2",
+    "a word below": "print(x)\n# hello",
     "no print": "x = 42  # Output: 42",
     "a description": "print(x)  # Output: the sum of both",
     "a sentence": "print(x)  # prints all the names that there are",

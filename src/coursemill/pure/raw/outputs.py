@@ -122,8 +122,7 @@ def _trailing(comment: _Comment, event: Event) -> _Said | None:
     found = values.value(mark.rest if mark else values.body(comment.text))
     if found is None or event.where not in ("once", "perhaps"):
         return None
-    literal = values.is_literal(found.text)
-    shown = literal or (event.kind == "print" and values.is_shown(found.text))
+    shown = _is_shown(found.text, event)
     if mark is None and not (shown and found.remark[:1] in ("", "(")):
         return None
     if not shown and mark and (mark.weak or (not mark.sure and event.kind != "print")):
@@ -135,7 +134,9 @@ def _block(code: Sequence[str], comments: Mapping[int, _Comment], comment: _Comm
     """What comments on lines of their own say of the statement above: `# Output:` and lines that follow it."""
     mark = values.mark(comment.text)
     between = [line for line in code[event.last : comment.line - 1] if line.strip()]
-    if mark is None or event.where == "body" or any(not line.lstrip().startswith("#") for line in between):
+    if mark is None:
+        return _bare(comments, comment, event)
+    if event.where == "body" or any(not line.lstrip().startswith("#") for line in between):
         return None
     if event.kind == "maybe" and not mark.sure:
         return None
@@ -155,6 +156,24 @@ def _block(code: Sequence[str], comments: Mapping[int, _Comment], comment: _Comm
     moved = {line: found.remark for line, found in read}
     moved[comment.line] = f"Output {mark.which}:" if mark.which else ""
     return _of(event, [found for _, found in read], dict(sorted(moved.items())))
+
+
+def _bare(comments: Mapping[int, _Comment], comment: _Comment, event: Event) -> _Said | None:
+    """What a comment right below a statement says that is nothing but a value: `# [1, 2]`, and not the second step."""
+    beside = [comments.get(comment.line + step) for step in (-1, 1)]
+    found = values.value(values.body(comment.text))
+    if event.last != comment.line - 1 or event.where != "once" or event.kind == "maybe" or found is None:
+        return None
+    if any(one and one.whole for one in beside) or not (found.remark[:1] in ("", "(") and _is_shown(found.text, event)):
+        return None
+    counted = {values.body(one.text).strip() for one in comments.values() if one.whole and one is not comment}
+    if found.text.isdecimal() and counted & {str(int(found.text) + step) for step in (-1, 1)}:
+        return None
+    return _of(event, [found], {comment.line: found.remark.strip(" :()")})
+
+
+def _is_shown(text: str, event: Event) -> bool:
+    return values.is_literal(text) or (event.kind == "print" and values.is_shown(text))
 
 
 def _below(comments: Mapping[int, _Comment], comment: _Comment) -> Iterator[tuple[_Comment, str]]:
