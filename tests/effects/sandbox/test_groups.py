@@ -44,7 +44,7 @@ def test_a_group_may_be_given(second_version: Path, tmp_path: Path, monkeypatch:
 def test_without_both_controllers_there_is_none(second_version: Path) -> None:
     (second_version / "cgroup.subtree_control").write_text("memory")
     assert groups.named("x").folders == ()
-    assert groups.NONE.limited(Limits()) == groups.NONE
+    groups.NONE.hold(os.getpid(), Limits())
     assert groups.NONE.killed() == 0
 
 
@@ -54,22 +54,24 @@ def test_limits_are_written_and_the_killed_counted(second_version: Path) -> None
     folder.mkdir()
     for name in ("memory.max", "pids.max"):
         (folder / name).touch()
-    assert group.limited(Limits(memory=100 * MB, disk=MB, shared=MB, processes=10)) == group
+    group.hold(4711, Limits(memory=100 * MB, disk=MB, shared=MB, processes=10))
+    assert (folder / "cgroup.procs").read_text() == "4711"
     assert (folder / "memory.max").read_text() == str(103 * MB)
     assert (folder / "pids.max").read_text() == "18"
     (folder / "memory.events").write_text("oom 3\noom_kill 2\n")
     assert group.killed() == 2
 
 
-def test_where_it_cannot_be_made_after_all_there_is_none(second_version: Path) -> None:
+def test_that_it_cannot_be_made_after_all_is_no_obstacle(second_version: Path) -> None:
     group = groups.named("x")
     group.folders[0].write_text("in the way")
-    assert group.limited(Limits()) == groups.NONE
+    group.hold(4711, Limits())
+    assert group.killed() == 0
 
 
 def test_this_process_is_never_taken(second_version: Path) -> None:
     group = groups.named("x")
-    group.take(0)  # which would be it
+    group.hold(0, Limits())  # which would be it
     assert not group.folders[0].exists()
 
 

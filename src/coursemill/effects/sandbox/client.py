@@ -124,14 +124,12 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
             "arguments": order.arguments,
         }
         descriptors = [*(listener.fileno() for listener in listeners), order.log, files]
-        group = order.group.limited(order.limits)
-        return Kernel(
-            _found(needs, json.dumps(message).encode(), descriptors, group, preload=preload), group, order.log
-        )
+        talk = _found(needs, json.dumps(message).encode(), descriptors, order, preload=preload)
+        return Kernel(talk, order.group, order.log)
 
 
 def _found(
-    needs: servers.Needs, message: bytes, descriptors: list[int], group: groups.Group, *, preload: bool
+    needs: servers.Needs, message: bytes, descriptors: list[int], order: Order, *, preload: bool
 ) -> socket.socket:
     """The connection to a server on which the kernel has started."""
     said = ""
@@ -140,7 +138,7 @@ def _found(
         server = servers.connect(needs, preload=warm)
         with contextlib.closing(server):
             try:
-                if _begun(server, message, descriptors, group):
+                if _begun(server, message, descriptors, order):
                     server.talk.settimeout(None)
                     return server.talk.dup()
             except TimeoutError:
@@ -151,7 +149,7 @@ def _found(
     raise protections.refusal(protections.find(), said or "its server ends at once") or Unavailable(said)
 
 
-def _begun(server: servers.Server, message: bytes, descriptors: list[int], group: groups.Group) -> bool:
+def _begun(server: servers.Server, message: bytes, descriptors: list[int], order: Order) -> bool:
     """Hand the order over and wait until the kernel has been started; False when the server went away, or may not fork.
 
     Raises TimeoutError when it does not answer.
@@ -165,7 +163,7 @@ def _begun(server: servers.Server, message: bytes, descriptors: list[int], group
         event, pid = _heard(talk)
         if event["event"] == "monitor":
             server.works()
-            group.take(pid)
+            order.group.hold(pid, order.limits)
             talk.send(b"{}")
             event, _ = _heard(talk)
     except ConnectionError:

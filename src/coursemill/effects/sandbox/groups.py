@@ -19,7 +19,7 @@ GIVEN = "COURSEMILL_CGROUP"
 """Environment variable: a group of version 2 below which kernels may have theirs."""
 CONTROLLERS = ("memory", "pids")
 PREFIX = "coursemill-"
-OLD = 60.0
+OLD = 10.0
 """Seconds after which an empty group is taken for one that was left behind."""
 
 
@@ -29,8 +29,13 @@ class Group:
 
     folders: tuple[Path, ...] = ()
 
-    def limited(self, limits: Limits) -> Group:
-        """Make it, with its limits; where that fails after all, it is a group without folders, which does nothing."""
+    def hold(self, pid: int, limits: Limits) -> None:
+        """Make it, with its limits, and put a process in; what it starts is in, too.
+
+        Where that fails after all, the watchdog is left.
+        """
+        if pid <= 0:  # 0 would be this process
+            return
         memory = limits.memory + 2 * limits.disk + limits.shared  # files in memory are counted, too
         values = {
             "memory.max": memory,
@@ -40,22 +45,13 @@ class Group:
             "memory.memsw.limit_in_bytes": memory,
             "pids.max": limits.processes + 8,  # the monitor and process 1
         }
-        try:
+        with contextlib.suppress(OSError):
             for folder in self.folders:
                 folder.mkdir(exist_ok=True)
                 for name, value in values.items():
                     if (folder / name).exists():
                         _write(folder / name, value)
-        except OSError:
-            return NONE
-        return self
-
-    def take(self, pid: int) -> None:
-        """Put a process in; what it starts is in, too."""
-        if pid > 0:  # 0 would be this process
-            with contextlib.suppress(OSError):
-                for folder in self.folders:
-                    _write(folder / "cgroup.procs", pid)
+                _write(folder / "cgroup.procs", pid)
 
     def killed(self) -> int:
         """How many of its processes the system has killed because there was no memory left for them."""
