@@ -183,16 +183,17 @@ def _grow(folder: Path, sizes: Sequence[int]) -> None:
 
 def _profile(folder: Path, notes: int) -> None:
     from coursemill.config import Config
-    from coursemill.course import check, triage, unpack
+    from coursemill.course import check, load, triage, unpack
+    from coursemill.effects import workers
 
     config = Config(folder)
     profile = cProfile.Profile()
     with profile:
         unpack.unpack(_chat(notes).encode(), folder / "notes")
         files = triage.find(config, (), folder)
-        for start in range(0, notes, triage.MANY - 1):  # no more at once, or it happens in other processes
-            triage.look(files[start : start + triage.MANY - 1])
-        check.check(config)
+        for start in range(0, notes, workers.MANY - 1):  # no more at once, or it happens in other processes
+            triage.look(files[start : start + workers.MANY - 1])
+        check.inspect(load.load(config))
     pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
 
 

@@ -9,6 +9,7 @@ import pytest
 from coursemill import config
 from coursemill.config import Config
 from coursemill.course import triage
+from coursemill.effects import workers
 from coursemill.errors import CoursemillError
 
 RAW = "```python\n# print(1)  # Output: 1\n```\n"
@@ -115,8 +116,8 @@ def test_what_cannot_be_read_is_told_and_the_others_go_on(course: Config) -> Non
 def test_many_notes_are_looked_at_side_by_side(course: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     files = triage.find(course, [], course.root)
     alone = triage.look(files)
-    monkeypatch.setattr(triage, "MANY", 2)
-    monkeypatch.setattr(triage, "AT_ONCE", 2)
+    monkeypatch.setattr(workers, "MANY", 2)
+    monkeypatch.setattr(workers, "AT_ONCE", 2)
     seen: list[str] = []
     assert triage.look(files, seen.append) == alone
     assert sorted(seen) == [file.path for file in files]

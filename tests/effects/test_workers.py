@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from coursemill.effects import workers
 from coursemill.effects.workers import Alone, Forked, cores
 from coursemill.errors import CoursemillError
 
@@ -84,3 +85,11 @@ def test_workers_end_with_the_one_who_asked(alive: Callable[[int], bool]) -> Non
 
 def test_cores_are_those_that_may_be_used() -> None:
     assert 1 <= cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("many", [2, 100])
+def test_what_is_shared_is_done_once(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "MANY", many)
+    monkeypatch.setattr(workers, "AT_ONCE", 4)
+    assert sorted(workers.share(double, 11)) == [(number, double(number)) for number in range(11)]
+    assert list(workers.share(double, 0)) == []

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from coursemill.config import Config
 from coursemill.course.load import Course, load
 from coursemill.effects import diagrams as compiler
-from coursemill.effects import environment
+from coursemill.effects import environment, workers
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
 from coursemill.pure import codes, diagrams, naming, near, rules
@@ -45,7 +45,7 @@ def check(
     course = load(config)
     chosen = chosen_notes(course, names)
     shown = (one for lesson in course.lessons if lesson.path in chosen for one in diagrams.fenced(lesson))
-    findings = sorted((*inspect(course, chosen), *compiler.compiled(shown, config)))
+    findings = sorted((*inspect(course, chosen, share=True), *compiler.compiled(shown, config)))
     return Checked(
         notes=len(chosen),
         lessons=sum(lesson.path in chosen for lesson in course.lessons),
@@ -75,12 +75,20 @@ def chosen_notes(course: Course, names: Sequence[str]) -> set[str]:
     return chosen
 
 
-def inspect(course: Course, paths: Collection[str] | None = None) -> list[Finding]:
-    """Return all that is wrong with the notes at `paths` (None: all): what reading, parsing and the rules find."""
+def inspect(course: Course, paths: Collection[str] | None = None, *, share: bool = False) -> list[Finding]:
+    """Return all that is wrong with the notes at `paths` (None: all): what reading, parsing and the rules find.
+
+    Many notes may be shared among processes, which are forked.
+    """
     others = known(course)
     parsed = {finding for note in course.notes for finding in note.findings}
-    notes = (note for note in course.notes if paths is None or note.path in paths)
-    found = {finding for note in notes for finding in rules.check(note, others)}
+    notes = [note for note in course.notes if paths is None or note.path in paths]
+    if share:
+        found = {
+            f for _, of_note in workers.share(lambda n: rules.check(notes[n], others), len(notes)) for f in of_note
+        }
+    else:
+        found = {finding for note in notes for finding in rules.check(note, others)}
     unread = (finding for finding in course.findings if paths is None or finding.path in paths)
     return sorted(found.union(unread) - (parsed - found))
 

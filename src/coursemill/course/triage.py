@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from coursemill.config import Config
-from coursemill.effects import environment, store, vault
-from coursemill.effects.workers import Alone, Forked, cores
+from coursemill.effects import environment, store, vault, workers
 from coursemill.errors import CoursemillError
 from coursemill.model import Finding
 from coursemill.pure import codes, frontmatter, naming, near
@@ -19,10 +18,6 @@ from coursemill.pure.raw import edits, triage
 from coursemill.pure.raw.apirules import book
 from coursemill.pure.raw.triage import Triaged
 
-MANY = 100
-"""Notes from which on several processes look at them."""
-AT_ONCE = 64
-"""Notes that are given to the processes before their results are taken."""
 Seen = Callable[[str], None]
 """Is told each note's path when it has been looked at."""
 
@@ -92,23 +87,12 @@ def look(files: Sequence[File], seen: Seen = lambda path: None) -> Result:
     """Triage each note; what cannot be read or decoded is a finding, and the others are looked at."""
     versions = environment.versions(book().distributions)
     found: dict[int, Looked | Finding] = {}
-    with _crew(lambda number: (number, _looked(files[number], versions)), len(files)) as crew:
-        for start in range(0, len(files), AT_ONCE):
-            for number in range(start, min(start + AT_ONCE, len(files))):
-                crew.give(number)
-            for number, one in crew.rest():
-                found[number] = one
-                seen(files[number].path)
+    for number, one in workers.share(lambda number: _looked(files[number], versions), len(files)):
+        found[number] = one
+        seen(files[number].path)
     ordered = [found[number] for number in sorted(found)]
     notes = tuple(one for one in ordered if isinstance(one, Looked))
     return Result(notes, tuple(one for one in ordered if isinstance(one, Finding)))
-
-
-def _crew(
-    task: Callable[[int], tuple[int, Looked | Finding]], count: int
-) -> Alone[int, tuple[int, Looked | Finding]] | Forked[int, tuple[int, Looked | Finding]]:
-    """Processes side by side, where there is enough to do."""
-    return Forked(task, cores()) if count >= MANY and cores() > 1 else Alone(task)
 
 
 def write(looked: Looked) -> None:

@@ -17,6 +17,10 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from coursemill.errors import CoursemillError
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+MANY = 100
+"""Things to do from which on processes share them."""
+AT_ONCE = 64
+"""Jobs that are given to processes before their results are taken."""
 FORK = multiprocessing.get_context("fork")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -40,6 +44,20 @@ class Crew(Protocol[_Job, _Result]):
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def share(task: Callable[[int], Result], count: int) -> Iterator[tuple[int, Result]]:
+    """Do `task` for every number below `count`, where there are many side by side; each result when it is there."""
+
+    def numbered(number: int) -> tuple[int, Result]:
+        return number, task(number)
+
+    many = count >= MANY and cores() > 1
+    with Forked(numbered, cores()) if many else Alone(numbered) as crew:
+        for start in range(0, count, AT_ONCE):
+            for number in range(start, min(start + AT_ONCE, count)):
+                crew.give(number)
+            yield from crew.rest()
 
 
 class Alone(Generic[Job, Result]):

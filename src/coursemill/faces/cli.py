@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -41,6 +42,9 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f"coursemill.faces.commands.{cmd_name}")
+        if not gc.isenabled():
+            gc.freeze()  # what was imported stays: it need never be looked through
+            gc.enable()
         command: click.Command = module.command
         return command
 
@@ -85,6 +89,7 @@ def from_here(course: config.Config, names: Sequence[str]) -> tuple[str, ...]:
 
 def main() -> None:
     """Run the command line; errors that a person can act on are one line on stderr."""
+    gc.disable()  # until everything is imported
     _in_utf8()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name still gets the rest
