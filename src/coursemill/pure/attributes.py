@@ -15,6 +15,8 @@ ID_LENGTH = 40
 """Cell ids have 64 characters at most, and derive from ids: `<id>-test-<name>`."""
 _LONGEST = 30  # what is longer resembles nothing
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+_LANGUAGE = re.compile(r"\{?\.?([A-Za-z][\w+#-]*)\}?(?:[:,]\S*)?")
+"""`python`, and as other programs write it: `{python}`, `{.python}`, `python:shop/items.py`, `python,editable`."""
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
 _FENCE = re.compile(rf"(?P<key>[^\s=\"']+)(?:=(?P<value>{_VALUE}|[^\s\"']*))?(?=\s|$)|(?P<junk>\S+)")
 _CALLOUT = re.compile(rf"(?P<key>[^\s=,|\"']+)(?:=(?P<value>{_VALUE}|[^\s,|\"']*))?(?=[\s,|]|$)|(?P<junk>[^\s,|]+)")
@@ -97,8 +99,9 @@ class Attributes:
 def of_fence(path: str, line: int, column: int, info: str) -> tuple[str, Attributes]:
     """The language and the attributes of a fence's info string, which starts at `column` (1-based) of `line`."""
     word = re.match(r"[^\s=]+(?=\s|$)", info)
-    language = word[0] if word else ""
-    return language, _read(_FENCE, path, line, column + len(language), info[len(language) :])
+    written = word[0] if word else ""
+    named = _LANGUAGE.fullmatch(written)
+    return named[1] if named else written, _read(_FENCE, path, line, column + len(written), info[len(written) :])
 
 
 def of_callout(path: str, line: int, column: int, text: str) -> Attributes:

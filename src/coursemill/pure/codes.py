@@ -70,7 +70,7 @@ SYNTAX_WARNING = _code("CM211", "syntax-warning", "Python warns when it compiles
 PARAMETERS_TWICE = _code("CM212", "parameters-twice", "a second cell is tagged as parameters", 'keep one fence with tags="parameters"')
 HTML_OPEN = _code("CM213", "html-open", "an HTML comment or tag hides the rest of the note", "close it: `-->`, `</script>`, `</pre>` …")
 DIAGRAM_ODD = _code("CM214", "diagram-odd", "the diagram shows something else than its source says", "look at the picture", "warning")
-FOREIGN_ATTRIBUTE = _code("CM215", "foreign-attribute", "an attribute of another program is ignored", "leave it out, or give the code a role", "warning")
+FOREIGN_ATTRIBUTE = _code("CM215", "foreign-attribute", "an attribute of another program is ignored", "leave it out", "warning")
 QUERY = _code("CM220", "query-shown", "the notebook shows a query, not what it finds", "ask for a list or a table by folder, tag or link, or write the answer out", "warning")
 ANYBLOCK = _code("CM221", "anyblock-unknown", "a header of AnyBlock asks for something that there is not", "write one that the page on Obsidian names", "warning")
 PLUGIN = _code("CM222", "plugin-shown", "a plugin of Obsidian draws the fence; the notebook shows its text", 'draw it with d2 or mermaid, or mark it role="show"', "warning")

@@ -25,6 +25,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "show": frozenset(),
 }
 """Role → the attributes that it has; a `show` fence may have any, since other tools read them."""
+GRADED = frozenset({"solution", "test", "wrong"})
+"""Roles whose attributes only their author writes: there a foreign one is a slip."""
 NAME_LENGTH = 18
 """Of a test: `<id>-test-<name>` is a cell id, which has 64 characters at most."""
 
@@ -90,15 +92,11 @@ def _allow(attributes: Attributes, role: str) -> bool:
         message, fix = f"code that is just run has no attribute `{graded}`", 'add role="test" or role="wrong"'
         attributes.report(codes.UNKNOWN_ATTRIBUTE, graded, message, fix)
         return True
-    if "role" in attributes.values:
-        attributes.allow(ALLOWED[role], f'role="{role}"')
-        return False
-    foreign = [key for key, value in attributes.values.items() if _is_foreign(key, value)]
+    what = f'role="{role}"' if "role" in attributes.values else "code that is just run"
+    foreign = [] if role in GRADED else [k for k, value in attributes.values.items() if _is_foreign(k, value)]
     for key in foreign:
-        attributes.report(
-            codes.FOREIGN_ATTRIBUTE, key, f"`{key}` is ignored: it is no attribute of code that is just run"
-        )
-    attributes.allow(ALLOWED[role] | {*foreign}, "code that is just run")
+        attributes.report(codes.FOREIGN_ATTRIBUTE, key, f"`{key}` is ignored: it is no attribute of {what}")
+    attributes.allow(ALLOWED[role] | {*foreign}, what)
     return False
 
 
