@@ -79,6 +79,13 @@ def test_there_are_rules_for_every_library_and_their_ids_are_unique() -> None:
     assert all(rule.source and rule.fix for rule in BOOK.rules)
 
 
+def test_versions_and_patterns_are_well_formed() -> None:
+    for rule in BOOK.rules:
+        assert rule.holds("1.0") in (True, False)
+        for pattern in (rule.text, rule.words, rule.near, rule.beside):
+            re.compile(pattern)
+
+
 @pytest.mark.parametrize("rule", named([rule for rule in NAMES if rule.kind in ("removed", "moved")]))
 def test_what_is_said_to_be_gone_is_not_there(rule: Rule) -> None:
     for name in rule.name:

@@ -73,6 +73,9 @@ class Rule:
         return next((one.version for one in _specifier(self.since) if one.operator == ">="), "")
 
 
+_KEYS = frozenset(one.name for one in fields(Rule))
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """A library, and what must be known of it to see through names."""
@@ -187,15 +190,12 @@ def _rules(key: str, data: Mapping[str, Any]) -> Iterator[Rule]:
 
 
 def _rule(key: str, data: Mapping[str, Any]) -> Rule:
-    if unknown := data.keys() - {one.name for one in fields(Rule)}:
+    if unknown := data.keys() - _KEYS:
         raise ValueError(f"{key}: {data.get('id')}: unknown keys {sorted(unknown)}")
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     rule = Rule(library=key, **values)
     if not (rule.name or rule.defines or rule.setting or rule.words):
         raise ValueError(f"{key}: {rule.id}: no pattern")
-    _specifier(rule.since)
-    for pattern in (rule.text, rule.words, rule.near, rule.beside):
-        re.compile(pattern)
     return rule
 
 
