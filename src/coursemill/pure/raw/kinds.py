@@ -8,7 +8,6 @@ import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from coursemill.model import Block
@@ -237,7 +236,6 @@ def _parses(text: str) -> bool:
     return uncomment.parsed(text) is not None
 
 
-@lru_cache(maxsize=128)
 def _count(text: str) -> int:
     if uncomment.problem(text):
         return 0

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from coursemill.pure.raw.comments import Lexer, Line, runs
 
@@ -248,6 +249,7 @@ def _plausible(first: str, lexer: Lexer) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # a comment that becomes code is read again, as code
 def _fragment(code: str, word: str, opens: bool) -> list[ast.stmt] | None:
     """Parse a logical line as the part of a program that it is."""
     if code.startswith("@"):
