@@ -24,7 +24,7 @@ CELLS = {
     "pandas": ("pandas", "import pandas as pd; pd.DataFrame({'a': [1, 2]}).a.sum()"),
     "TensorFlow": ("tensorflow", "import tensorflow as tf; float(tf.reduce_sum(tf.ones((3, 3))))"),
 }
-STOCK, OURS = "python3", "coursemill-sandbox"
+STOCK, OURS = "python3", "coursemill-cpu"
 QUICK = "coursemill.effects.clients.QuickClient"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -19,7 +19,7 @@ from coursemill.effects import diagrams, kept, store
 from coursemill.effects import vault as disk
 from coursemill.effects.store import Stamp
 from coursemill.model import ACCELERATORS, Finding, Lesson
-from coursemill.pure import editions, frameworks, requirements
+from coursemill.pure import editions, frameworks, preload, requirements
 from coursemill.pure.diagrams import diagram_sources
 from coursemill.pure.fences import PYTHON
 from coursemill.pure.outcome import Failure
@@ -55,6 +55,10 @@ class Card:
     """SHA-256 of the worked notebook."""
     parameters: tuple[Parameter, ...] = ()
     frameworks: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+    """What a kernel may have imported before the lesson begins."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Of the sandbox, where the note sets them."""
     """Of `tensorflow`, `jax`, `torch` and `keras`, those that its code needs."""
 
 
@@ -155,6 +159,8 @@ def _card(course: Course, lesson: Lesson, worksheet: str, files: Files, digest: 
         shown=sum(block.role == "show" and block.language in PYTHON for block in lesson.blocks),
         files=files,
         digest=digest,
+        preload=preload.of(lesson),
+        limits=lesson.front.limits,
     )
     if mistakes := _mistakes(lesson.findings):
         return replace(card, mistakes=mistakes)

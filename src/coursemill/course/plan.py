@@ -15,7 +15,7 @@ from coursemill.effects import frameworks as asked
 from coursemill.effects import kept, kernels
 from coursemill.model import Accelerator
 from coursemill.pure import frameworks, parameters
-from coursemill.pure.outcome import Kernel, Run
+from coursemill.pure.outcome import Kernel, Run, Sandbox
 from coursemill.pure.record import Record
 
 RUNS = "runs"
@@ -33,6 +33,8 @@ class Request:
     fresh: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
     required: tuple[Accelerator, ...] = ()
+    sandbox: bool = False
+    """As students' code is run: kept in, forked from a server that has the lesson's imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Plan:
     notebook: str = ""
     files: tuple[tuple[str, Path], ...] = ()
     timeout: float = 0.0
+    sandbox: Sandbox | None = None
 
     @property
     def due(self) -> bool:
@@ -80,11 +83,12 @@ def _plan(deck: Deck, card: Card, kernel: Kernel, request: Request, environment:
     values = parameters.chosen(card.parameters, kernel.name, request.parameters)
     output = f"{config.build}/{RUNS}/{kernel.name}/{card.worksheet}/{card.lesson}.ipynb"
     run = replace(run, parameters=values, notebook=output, record=Record(machine=kernel.devices))
-    key = kept.key(environment(kernel, card.requires), card.notebook, card.digest, values, card.timeout)
+    inside = Sandbox(card.preload, card.limits) if request.sandbox else None
+    key = kept.key(environment(kernel, card.requires), card.notebook, card.digest, values, card.timeout, inside)
     if not request.fresh and (found := kept.find(config.root, output, key)):
         return Plan(replace(run, **_result(found), cached=True))
     files = tuple((name, config.path(path)) for name, path in card.files)
-    return Plan(run, key, deck.notebook(card), files, card.timeout)
+    return Plan(run, key, deck.notebook(card), files, card.timeout, inside)
 
 
 def _lacking(card: Card, kernel: Kernel) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from coursemill.config import Config
 from coursemill.course.plan import Plan, Request, plans
 from coursemill.effects import kept, kernels, store, workers
+from coursemill.effects.sandbox import view
 from coursemill.pure import outcome, report
 from coursemill.pure.outcome import Report, Run
 
@@ -53,10 +54,13 @@ def run(config: Config, request: Request, watch: Watch | None = None) -> Report:
 
     The worked notebooks are made from the notes here, so they are never stale. Ctrl-C ends the run early: its
     report says which lessons were cancelled. Raises CoursemillError for a lesson that there is not and for a
-    file that cannot be written, ConfigError for a parameter that there is not.
+    file that cannot be written, ConfigError for a parameter that there is not, Unavailable where there is no sandbox
+    and one is asked for.
     """
     watch = watch or Silence()
     began, started = time.monotonic(), datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+    if request.sandbox:
+        view.require()
     names = dict.fromkeys((*request.kernels, *request.required))
     probed = tuple(kernels.probe(name, config.path(config.build, "cache")) for name in names)
     planned = plans(config, request, probed)
@@ -111,6 +115,7 @@ def _outcomes(config: Config, planned: Sequence[Plan], jobs: int, watch: Watch) 
                 timeout=p.timeout,
                 files=p.files,
                 parameters=p.run.parameters or {},
+                sandbox=p.sandbox,
             )
             for name, p in due.items()
         ],

@@ -8,12 +8,12 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from coursemill.effects import kernels, store
-from coursemill.pure.outcome import Kernel, Run, from_data, to_data
+from coursemill.pure.outcome import Kernel, Run, Sandbox, from_data, to_data
 
 PACKAGE = Path(__file__).parents[1]
 OUR_CODE = (
@@ -56,9 +56,12 @@ def key(
     files: str,
     parameters: Mapping[str, Any],
     timeout: float,
+    inside: Sandbox | None = None,
 ) -> str:
     """Everything that a run's result depends on, as a digest; `notebook` and `files`, beside it, are digests too."""
-    return _digest([environment.digest, notebook, files, json.dumps(parameters, sort_keys=True), f"{timeout:g}"])
+    where = json.dumps(asdict(inside), sort_keys=True) if inside else ""
+    settings = json.dumps(parameters, sort_keys=True)
+    return _digest([environment.digest, notebook, files, settings, f"{timeout:g}", where])
 
 
 def digest(files: Iterable[tuple[str, Path]]) -> str:

@@ -1,12 +1,10 @@
-"""How our kernels start and end: the environment of their accelerator, and nothing left running.
-
-The kernelspecs name it (`metadata.kernel_provisioner`), so that papermill, nbclient, nbgrader and JupyterLab
-start kernels through it by the kernelspec alone.
-"""
+"""How our kernels start and end outside of the sandbox: the environment of their accelerator, nothing left running."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,6 +63,12 @@ class CoursemillProvisioner(LocalProvisioner):
         super()._finalize_env(env)
         env.update(environment(self.accelerator, env))
         env[MARK] = str(self.kernel_id)
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the cell that runs; any thread may call it."""
+        if self.pgid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pgid, signal.SIGINT)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Kill what the kernel started and left running, also when it was shut down politely or restarts."""

@@ -32,7 +32,7 @@ from coursemill.effects.kernels import SPECS
 from coursemill.effects.provisioner import THREADS
 from coursemill.effects.workers import cores
 from coursemill.pure.judge import Judgement, Stop, judge
-from coursemill.pure.outcome import Failure
+from coursemill.pure.outcome import Failure, Sandbox
 from coursemill.pure.record import UNKNOWN, Record
 
 CLIENT = "coursemill.effects.clients.QuickClient"
@@ -69,6 +69,8 @@ class Job:
     files: tuple[tuple[str, Path], ...] = ()
     """What the notebook finds beside it: (path in its directory, the file to copy)."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    sandbox: Sandbox | None = None
+    """None: the code is trusted, and its kernel starts outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,20 +306,25 @@ class _Attempt:
     def _interrupt(self) -> None:
         """Let the running cell say by a traceback where it is."""
         self.late = True
-        group = getattr(self.manager.provisioner, "pgid", None)
-        if group:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGINT)
+        self.manager.provisioner.interrupt()
 
 
 def _manager(job: Job, scratch: Path) -> Any:
     """A kernel manager whose sockets are files: kernels that start at one time can pick the same TCP port."""
     from jupyter_client.manager import AsyncKernelManager
+    from traitlets.config import Config
 
+    inside = job.sandbox
+    kernel = {"trust": False, "imports": list(inside.imports), "limits": dict(inside.limits)} if inside else {}
+    settings: dict[str, Any] = {
+        "kernel_name": job.kernel,
+        "client_class": CLIENT,
+        "config": Config({"SandboxProvisioner": kernel or {"trust": True}}),
+    }
     sockets = str(scratch / "kernel")
     if len(os.fsencode(sockets)) > LONGEST_SOCKET:
-        return AsyncKernelManager(kernel_name=job.kernel, client_class=CLIENT)
-    return AsyncKernelManager(kernel_name=job.kernel, client_class=CLIENT, transport="ipc", ip=sockets)
+        return AsyncKernelManager(**settings)
+    return AsyncKernelManager(transport="ipc", ip=sockets, **settings)
 
 
 def _prepare(job: Job, scratch: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from coursemill.model import Accelerator
@@ -162,6 +162,15 @@ class Report:
         """How many runs have which status, those that none has left out."""
         found = {status: sum(r.status == status for r in self.runs) for status in STATUSES}
         return {status: number for status, number in found.items() if number}
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """How a lesson's kernel is started in the sandbox."""
+
+    imports: tuple[str, ...] = ()
+    """What its server has imported."""
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def spec(kernel: str) -> str:

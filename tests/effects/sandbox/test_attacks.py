@@ -306,7 +306,7 @@ def test_a_killed_client_leaves_nothing(tmp_path: Path) -> None:
     program = f"""
 import sys, time
 from jupyter_client.manager import KernelManager
-km = KernelManager(kernel_name="coursemill-sandbox")
+km = KernelManager(kernel_name="coursemill-cpu")
 km.start_kernel()
 kc = km.client(); kc.start_channels(); kc.wait_for_ready(60)
 sleep = "import time; time.sleep(600)"

@@ -20,9 +20,10 @@ from coursemill.effects import runs
 from coursemill.effects.kernels import SPECS
 from coursemill.effects.sandbox.provisioner import SandboxProvisioner
 from coursemill.errors import ConfigError
+from coursemill.pure.outcome import Sandbox
 
 pytestmark = pytest.mark.kernel
-SPEC = "coursemill-sandbox"
+SPEC = "coursemill-cpu"
 
 
 def notebook(*cells: str) -> Any:
@@ -126,7 +127,7 @@ def test_a_kernelspec_sets_limits_and_why_a_kernel_was_ended_is_told_on_stderr(
 
 def test_a_run_tells_the_last_words_of_a_kernel_that_died(tmp_path: Path) -> None:
     code = "import os; os.write(2, b'the last words\\n'); os._exit(3)"
-    job = runs.Job("n", nbformat.writes(notebook(code)), SPEC, tmp_path, "out.ipynb", timeout=60)
+    job = runs.Job("n", nbformat.writes(notebook(code)), SPEC, tmp_path, "out.ipynb", timeout=60, sandbox=Sandbox())
     ((_, executed),) = runs.execute([job], 1)
     assert executed.judgement.status == "died"
     assert "the kernel ended with exit status 3\nthe last words" in executed.judgement.failures[0].message

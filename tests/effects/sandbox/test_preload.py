@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,10 @@ def test_a_preloaded_tensorflow_computes(start: Callable) -> None:
 def test_libraries_know_that_they_are_in_a_notebook(start: Callable) -> None:
     said = start(imports=("pandas",)).run("import pandas; print(pandas.get_option('display.max_columns'))")
     assert said == "20\n", "pandas shows fewer columns in a terminal"
+
+
+def test_what_lies_beside_the_notebook_can_be_imported(start: Callable, tmp_path: Path) -> None:
+    folder = tmp_path / "lesson"
+    folder.mkdir()
+    (folder / "shop.py").write_text("price = 5")
+    assert start(folder=folder).run("import shop; print(shop.price)") == "5\n"

@@ -15,7 +15,7 @@ from coursemill.effects.sandbox.protections import Protection
 from coursemill.errors import Unavailable
 
 pytestmark = pytest.mark.kernel
-SPEC = "coursemill-sandbox"
+SPEC = "coursemill-cpu"
 PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
 NO_NAMESPACES = ["bwrap", "--unshare-user", "--disable-userns", "--dev-bind", "/", "/"]
 

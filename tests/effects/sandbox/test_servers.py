@@ -65,7 +65,7 @@ def test_eight_clients_at_once_share_one(start: Callable, runtime: Path) -> None
 def test_processes_share_one(runtime: Path) -> None:
     program = (
         "from jupyter_client.manager import KernelManager as M\n"
-        "m = M(kernel_name='coursemill-sandbox'); m.start_kernel(); m.shutdown_kernel(now=True)"
+        "m = M(kernel_name='coursemill-cpu'); m.start_kernel(); m.shutdown_kernel(now=True)"
     )
     running = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(3)]
     assert [process.wait(90) for process in running] == [0, 0, 0]

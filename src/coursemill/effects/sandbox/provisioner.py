@@ -11,8 +11,9 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from traitlets import Bool, Dict, List, Unicode, default
 
+from coursemill import config
 from coursemill.effects.provisioner import CoursemillProvisioner, environment
-from coursemill.effects.sandbox import client, groups, servers, view
+from coursemill.effects.sandbox import client, groups, hardware, servers, view
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.errors import ConfigError
 from coursemill.model import Accelerator
@@ -70,7 +71,8 @@ class SandboxProvisioner(CoursemillProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel; of `cmd`, which would start it outside, nothing is used. Raises Unavailable."""
         if self.trust:
-            os.write(_descriptor(kwargs.get("stderr")), TRUSTED)
+            if os.environ.get(TRUST) == "1":
+                os.write(_descriptor(kwargs.get("stderr")), TRUSTED)
             return await super().launch_kernel(cmd, **kwargs)
         try:
             self.kernel = await self._started(self._order(kwargs))
@@ -111,6 +113,13 @@ class SandboxProvisioner(CoursemillProvisioner):
         else:
             await self.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the cell that runs; any thread may call it."""
+        if self.trust:
+            super().interrupt()
+        elif self.kernel:
+            self.kernel.signal(signal.SIGINT)
+
     async def cleanup(self, restart: bool = False) -> None:
         """End what is left, and remove the sockets' folder unless the kernel starts again."""
         if self.kernel:
@@ -122,23 +131,33 @@ class SandboxProvisioner(CoursemillProvisioner):
         await super().cleanup(restart=restart)
 
     async def _started(self, order: client.Order) -> client.Kernel:
-        needs = servers.Needs(imports=tuple(self.imports), environment=order.environment)
+        machine = hardware.of(self.accelerator)
+        needs = servers.Needs(tuple(self.imports), order.environment, machine.devices, machine.folders)
         try:
             return await asyncio.to_thread(client.start, order, needs, preload=self.preload)
         finally:
             os.close(order.log)
 
     def _order(self, launch: dict[str, Any]) -> client.Order:
-        folder = launch.get("cwd")
+        given = launch.get("cwd")
         connection: dict[str, Any] = dict(self.connection_info)
         return client.Order(
             connection={**connection, "key": connection["key"].decode()},
             environment=_environment(self.accelerator),
             limits=_limits(self.limits),
-            folder=Path(folder) if folder else None,
+            folder=Path(given) if given else _here(),
             log=os.dup(_descriptor(launch.get("stderr"))),
             group=self.sockets.group if self.sockets else groups.NONE,
         )
+
+
+def _here() -> Path | None:
+    """The folder that a kernel would be started in outside, unless it is a course or a home: nothing of these."""
+    folder = Path.cwd()
+    private = (*config.MARKERS, ".git", "gradebook.db", "source", "submitted")
+    if folder in (Path.home(), Path(folder.anchor)) or any((folder / name).exists() for name in private):
+        return None
+    return folder
 
 
 def _limits(given: dict[str, int]) -> Limits:
@@ -150,7 +169,8 @@ def _limits(given: dict[str, int]) -> Limits:
 
 def _environment(accelerator: Accelerator) -> dict[str, str]:
     """The environment in the sandbox: nothing of this process's but what is harmless and known to be of use."""
-    given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    passed = (*PASSED_ON, *hardware.of(accelerator).environment)
+    given = {name: os.environ[name] for name in passed if name in os.environ}
     plain = {
         "HOME": view.HOME,
         "USER": view.USER,

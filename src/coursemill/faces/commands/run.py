@@ -26,6 +26,7 @@ KERNEL = click.Choice(ACCELERATORS)
 @click.option("--kernel", "kernels", type=KERNEL, multiple=True, default=("cpu",), show_default=True, help="Run on it.")
 @click.option("--jobs", type=click.IntRange(1), help="Lessons side by side.  [default: as cores and memory allow]")
 @click.option("--fresh", is_flag=True, help="Run also what passed before and has not changed since.")
+@click.option("--sandbox", is_flag=True, help="Run them as students' code is run: kept in, with limits.")
 @click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
 @click.option("--require", type=KERNEL, multiple=True, help="Run on it; exit with 3 when it is not available.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
@@ -38,6 +39,7 @@ def command(
     kernels: tuple[Accelerator, ...],
     jobs: int | None,
     fresh: bool,
+    sandbox: bool,
     parameters: tuple[tuple[str, str], ...],
     require: tuple[Accelerator, ...],
     as_json: bool,
@@ -55,12 +57,13 @@ def command(
     \b
     coursemill run --kernel gpu Note      one lesson on a GPU
     coursemill run -p epochs 1            every lesson that has this parameter
+    coursemill run --sandbox              where students' code will be run, too
 
     Exit codes: 0 all that can run here passed, 1 something failed, 3 a required kernel is not available,
     130 interrupted.
     """
     config = cli.course(ctx)
-    request = Request(cli.from_here(config, lessons), kernels, jobs or 0, fresh, parameters, require)
+    request = Request(cli.from_here(config, lessons), kernels, jobs or 0, fresh, parameters, require, sandbox)
     with _Watch() as watch:
         result = course_run.run(config, request, watch)
     page = course_run.write_page(config, result, html)

@@ -72,6 +72,7 @@ def _close_all_but(kept: set[int]) -> None:
 def _renew() -> None:
     """Make anew what would otherwise be the same in every fork."""
     sys.argv = [""]
+    sys.path.insert(0, "")  # what lies beside the notebook can be imported
     for name in [name for name in sys.modules if name.partition(".")[0] == "coursemill"]:
         del sys.modules[name]
     sys.modules["__main__"] = types.ModuleType("__main__")
