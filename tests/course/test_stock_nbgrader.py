@@ -2,16 +2,20 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
+import psutil
 import pytest
 
 pytestmark = pytest.mark.nbgrader
 SETTINGS = Path(__file__).parents[2] / "nbgrader_config.py"
+KERNEL = "coursemill-cpu"
 NOTE = """
 ## Open
 
@@ -32,6 +36,32 @@ NOTE = """
 > [!quiz|id=pick points=2] Which one?
 > - [ ] one
 > - [x] two
+"""
+HOSTILE = """
+import os, socket, subprocess, sys
+course, port, done = {course!r}, {port}, []
+def attack(name, act):
+    try:
+        act()
+        done.append(name)
+    except OSError:
+        pass
+def write(path):
+    with open(path, "w") as file:
+        file.write("mine")
+for up in ("..", "../..", "../../..", course):
+    attack("read tests", lambda: os.listdir(up + "/source"))
+    attack("read tests", lambda: open(up + "/source/WS/One.ipynb").read())
+    attack("read marks", lambda: open(up + "/gradebook.db", "rb").read())
+    attack("copy", lambda: os.listdir(up + "/submitted/solved/WS"))
+    attack("write", lambda: write(up + "/submitted/hostile/WS/mine.txt"))
+    attack("write", lambda: write(up + "/autograded/hostile/WS/mine.txt"))
+attack("reach", lambda: socket.create_connection(("127.0.0.1", port), timeout=2))
+attack("reach", lambda: socket.create_connection(("8.8.8.8", 53), timeout=2))
+write("mine.txt")
+sleep = "import time; time.sleep(600)"
+subprocess.Popen(["setsid", "-f", sys.executable, "-c", sleep, "daemon-{port}"])
+print("done:", done, os.path.exists("helper.py"))
 """
 Nbgrader = Callable[..., str]
 
@@ -107,3 +137,40 @@ def test_generate_assignment_writes_what_the_build_wrote(vault: Any, nbgrader: N
 def test_validate_tells_stubs_from_solutions(vault: Any, nbgrader: Nbgrader) -> None:
     assert "VALIDATION FAILED" in nbgrader("validate", "release/WS/One.ipynb")
     assert "Success! Your notebook passes all the tests." in nbgrader("validate", "source/WS/One.ipynb")
+
+
+def test_a_setting_runs_submissions_in_the_sandbox(vault: Any, nbgrader: Nbgrader) -> None:
+    with (vault.root / "nbgrader_config.py").open("a") as settings:
+        settings.write(f'\nc.Execute.kernel_name = "{KERNEL}"\n')
+    nbgrader("generate_solution", "WS")
+    submit(vault, "solved", "solution")
+    submit(vault, "hostile", "release")
+    notebook = vault.root / "submitted/hostile/WS/One.ipynb"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        put_first(notebook, HOSTILE.format(course=str(vault.root), port=port))
+        before = contents(vault.root / "submitted")
+        nbgrader("autograde", "WS")
+    solved, hostile = scores(vault, "solved"), scores(vault, "hostile")
+    assert notebook_outputs(vault.root / "autograded/hostile/WS/One.ipynb").startswith("done: [] True\n")
+    assert not any(score for score, _ in hostile.values())
+    assert sum(score or 0 for score, _ in solved.values()) == 8
+    assert contents(vault.root / "submitted") == before
+    assert not list(vault.root.rglob("mine.txt"))
+    assert not any(f"daemon-{port}" in " ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"]))
+
+
+def put_first(notebook: Path, code: str) -> None:
+    """Let the notebook's first cell be `code`."""
+    content = nbformat.read(notebook, 4)
+    content.cells.insert(0, nbformat.v4.new_code_cell(code))
+    nbformat.write(content, notebook)
+
+
+def notebook_outputs(notebook: Path) -> str:
+    cells = nbformat.read(notebook, 4).cells
+    return "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", ()))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
