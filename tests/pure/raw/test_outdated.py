@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursemill.model import Finding
+from coursemill.model import Finding, Lesson
 from coursemill.pure import parse
 from coursemill.pure import transcript as unpacking
 from coursemill.pure.raw import outdated
@@ -182,3 +182,60 @@ def test_no_note_makes_it_raise_and_positions_are_in_the_note(lines: list[str]) 
 @given(st.text(max_size=300))
 def test_any_text_will_do(text: str) -> None:
     find(f"numpy keras\n\n```python\nimport numpy as np\n{text}\n```\n\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = np.product([1])",
+        "for n in range(3):\n    x = np.product([n])",
+        "with open(p) as f:\n    np.product(f)",
+        "if np.product([1]):\n    y = 1",
+        "from numpy import product",
+        "class A:\n    pass\n\n@np.product\ndef f():\n    return 1",
+        "# import pandas as pd\n# x = np.product([1])",
+        "x = (np\n     .product([1]))",
+    ],
+)
+def test_code_that_fails_for_sure_since_something_is_gone(code: str) -> None:
+    failing = outdated.gone(lesson_of(code), VERSIONS)
+    assert [(line >= 4, why.removeprefix("`np").removeprefix("`numpy")) for line, why in failing.items()] == [
+        (True, ".product` is gone since NumPy 2.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n    return np.product([1])",
+        "f = lambda: np.product([1])",
+        "class A:\n    x = np.product([1])",
+        "if old:\n    np.product([1])",
+        "y = np.product([1]) if old else 1",
+        "y = old and np.product([1])",
+        "try:\n    np.product([1])\nexcept Exception:\n    pass",
+        "with contextlib.suppress(Exception):\n    np.product([1])",
+        "for n in numbers:\n    np.product([n])",
+        "for n in [1, 2]:\n    if n:\n        break\n    np.product([n])",
+        "y = [np.product([n]) for n in numbers]",
+        "np.product = np.prod",
+        "x = np.product([1])  # gone since NumPy 2.0",
+        "x = np.in1d([1], [1])",
+    ],
+)
+def test_code_that_may_run(code: str) -> None:
+    assert outdated.gone(lesson_of(code), {**VERSIONS, "numpy": "2.3.0"}) == {}
+
+
+def test_settings_and_methods_fail_later_and_what_is_not_installed_fails_otherwise() -> None:
+    assert outdated.gone(lesson_of("import scrapy\nCONCURRENT_REQUESTS_PER_IP = 1"), VERSIONS) == {}
+    assert outdated.gone(lesson_of("x = np.product([1])"), {}) == {}
+    written = lesson_of("").text.replace(
+        "import numpy as np", "%%writefile old.py\nimport numpy as np\nnp.product([1])"
+    )
+    assert outdated.gone(parse.lesson("notes/Lesson.md", written), VERSIONS) == {}
+    assert outdated.gone(lesson_of("`np.product` is a function."), VERSIONS) == {}
+
+
+def lesson_of(code: str) -> Lesson:
+    return parse.lesson("notes/Lesson.md", f"About NumPy.\n\n```python\nimport numpy as np\n{code}\n```\n")

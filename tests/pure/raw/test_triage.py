@@ -1,7 +1,7 @@
 """Triage of whole notes: what they become, that nothing else changes, and that it ends."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
@@ -29,6 +29,7 @@ LINES = [
     "<!--", "Output:", "├── a", "'''", "# '''", "x = (", "> [!exercise|id=a] Do", '```python role="solution"',
     "np.array()", "\\",
 ]  # fmt: skip
+NEW = {"numpy": "2.4.6", "pandas": "2.3.3", "keras": "3.15.1", "tensorflow": "2.21.0", "scrapy": "2.19.0"}
 ENDS = ["\n", "\n", "\n", "\n", "\r\n"]
 RANDOM = st.builds(
     lambda head, lines, tail: head + "".join(lines) + tail,
@@ -61,10 +62,10 @@ def test_other_line_ends_stay(note: str, after: str) -> None:
     assert result.after == after.replace("\n", "\r\n").removesuffix("\r\n")
 
 
-def sound(result: Triaged) -> None:
+def sound(result: Triaged, versions: Mapping[str, str] | None = None) -> None:
     """The edits make the text, no line is lost, every fence is still the same one, and nothing is left to propose."""
     assert edits.apply(result.text, result.edits) == result.after
-    again = triage.triage(result.path, result.after)
+    again = triage.triage(result.path, result.after, versions)
     assert again.edits == ()
     assert again.after == result.after
     assert {row.now for row in again.rows} <= {row.after for row in again.rows} | {0}
@@ -114,10 +115,11 @@ def real(transcript: Path) -> list[tuple[str, str]]:
     return found
 
 
-def test_real_notes(real: list[tuple[str, str]]) -> None:
-    results = [triage.triage(path, text) for path, text in real]
+@pytest.mark.parametrize("versions", [{}, NEW])
+def test_real_notes(real: list[tuple[str, str]], versions: dict[str, str]) -> None:
+    results = [triage.triage(path, text, versions) for path, text in real]
     for result in results:
-        sound(result)
+        sound(result, versions)
     blocks = [b for r in results for b in parse.lesson(r.path, r.after).blocks if b.language in PYTHON]
     assert len(real) == 14
     assert len(blocks) == 39
@@ -167,6 +169,29 @@ def test_rows_say_what_is_executed_and_what_is_proposed() -> None:
         ("bash", "shell", 0, 0, ()),
         ("python", "commented", 0, 0, ("uncomment", "show: nothing above defines z")),
     ]
+
+
+def test_what_calls_something_that_is_gone_is_shown_and_the_rest_runs() -> None:
+    note = (
+        "```python\nimport pandas as pd\n```\n\n"
+        "```python\n# df = pd.DataFrame()\n# df = df.append({})\n# pd.Panel()\n```\n\n"
+        "```python\nprint(df)\n```\n\n"
+        '```python role="show"\npd.Panel()\n```\n\n'
+        "```python\n# old/frames.py\nimport pandas as pd\npd.Panel()\n```\n\n"
+        "```python\ntotal = pd.Series([1]).sum()\n```\n"
+    )
+    result = triage.triage("Note.md", note, NEW)
+    assert [row.proposed for row in result.rows] == [
+        (),
+        ("uncomment", "show: `df.append` is gone since pandas 2.0"),
+        ("show: it needs df from code that is not run",),
+        (),
+        ("file old/frames.py",),
+        (),
+    ]
+    assert '```python role="show" why="df.append is gone since pandas 2.0"\ndf = pd.DataFrame()\n' in result.after
+    sound(result, NEW)
+    assert not any("is gone" in what for row in triage.triage("Note.md", note).rows for what in row.proposed)
 
 
 def test_findings_stand_where_the_note_has_them() -> None:

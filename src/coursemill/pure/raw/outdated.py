@@ -13,7 +13,7 @@ from itertools import islice
 from coursemill.model import Block, Finding, Lesson
 from coursemill.pure import codes
 from coursemill.pure.fences import PYTHON
-from coursemill.pure.raw import mentions, uncomment
+from coursemill.pure.raw import certain, mentions, uncomment
 from coursemill.pure.raw.apiindex import Index, index
 from coursemill.pure.raw.apirules import Rule
 from coursemill.pure.raw.resolve import OWN, UNKNOWN, Value
@@ -63,6 +63,13 @@ def find(lesson: Lesson, versions: Mapping[str, str]) -> list[Finding]:
     return sorted(set(looker.look())) if looker.about else []
 
 
+def gone(lesson: Lesson, versions: Mapping[str, str]) -> dict[int, str]:
+    """Lines of a note on which a cell surely fails since something is gone from what is installed, and what is."""
+    known = index(tuple(sorted(versions.items())))
+    looker = _Looker(lesson, known, known.about(lesson))
+    return dict(looker.failing()) if looker.about else {}
+
+
 @dataclass
 class _Looker:
     lesson: Lesson
@@ -98,20 +105,34 @@ class _Looker:
         }
         return found.pop() if len(found) == 1 else UNKNOWN
 
+    def failing(self) -> Iterator[tuple[int, str]]:
+        """Lines on which code fails for sure, the last one first, and why: the first reason of a line comes last."""
+        reader = Reader(self.index.names, self.named)
+        for block in self.lesson.blocks:
+            if block.language in PYTHON and block.role not in ("wrong", "output"):
+                found = [*self.broken(block, reader)]
+                sure = certain.places(uncomment.live(block.text)) if found else frozenset[tuple[int, int]]()
+                for rule, use in reversed(found):
+                    if _fails(rule, use) and self.index.installed[rule.library] and (use.line, use.col) in sure:
+                        yield block.first_line + use.line - 1, self.reason(rule, _shown(rule, use))
+
     def code(self, block: Block, reader: Reader) -> Iterator[Finding]:
+        lines, written = uncomment.live(_unprompted(block.text)).split("\n"), block.text.split("\n")
+        seen: set[tuple[str, int]] = set()
+        for rule, use in self.broken(block, reader):
+            if (rule.id, use.line) not in seen:
+                seen.add((rule.id, use.line))
+                taken = len(written[use.line - 1]) - len(lines[use.line - 1])  # comment marks
+                col = block.indent + max(taken, 0) + use.col
+                yield self.finding(rule, _shown(rule, use), block.first_line + use.line - 1, col)
+
+    def broken(self, block: Block, reader: Reader) -> Iterator[tuple[Rule, Use]]:
+        """The rules that a block breaks, and where."""
         text = uncomment.live(_unprompted(block.text))
         tree = _tree(text)
-        if tree is None:
-            return
-        lines, written = text.split("\n"), block.text.split("\n")
-        seen: set[tuple[str, int]] = set()
-        for use in reader.read(tree):
-            for rule in self.rules(use):
-                if (rule.id, use.line) not in seen and not _said(rule, lines, use):
-                    seen.add((rule.id, use.line))
-                    taken = len(written[use.line - 1]) - len(lines[use.line - 1])  # comment marks
-                    col = block.indent + max(taken, 0) + use.col
-                    yield self.finding(rule, _shown(rule, use), block.first_line + use.line - 1, col)
+        lines = text.split("\n")
+        for use in reader.read(tree) if tree else ():
+            yield from ((rule, use) for rule in self.rules(use) if not _said(rule, lines, use))
 
     def rules(self, use: Use) -> Iterator[Rule]:
         """The rules that a use breaks."""
@@ -207,14 +228,17 @@ class _Looker:
                 yield rule, f"{match[1]}=" if match else ""
 
     def finding(self, rule: Rule, shown: str, line: int, col: int) -> Finding:
-        library = self.index.libraries[rule.library]
         installed = self.index.installed[rule.library]
-        what = rule.what or f"`{shown}`"
-        since = f"since {library.name} {rule.first}" if rule.first else f"in {library.name}"
         here = f"{installed} is installed" if installed else "not installed here"
         fix = rule.fix if not rule.fix or " " in rule.fix else f"write `{rule.fix}`"
-        message = f"{what} {rule.says or _VERBS[rule.kind]} {since} ({here}) [{rule.id}]"
+        message = f"{self.reason(rule, shown)} ({here}) [{rule.id}]"
         return KINDS[rule.kind].at(self.lesson.path, line, message, col=col, fix=fix)
+
+    def reason(self, rule: Rule, shown: str) -> str:
+        """`df.append` is gone since pandas 2.0."""
+        library = self.index.libraries[rule.library].name
+        since = f"since {library} {rule.first}" if rule.first else f"in {library}"
+        return f"{rule.what or f'`{shown}`'} {rule.says or _VERBS[rule.kind]} {since}"
 
 
 _VERBS = {
@@ -225,6 +249,12 @@ _VERBS = {
     "changed": "does something else",
     "prose": "is out of date",
 }
+
+
+def _fails(rule: Rule, use: Use) -> bool:
+    """Whether what breaks the rule raises an error there and then: what a class defines is asked for later."""
+    known = rule.raises or not rule.called
+    return rule.kind in ("removed", "moved") and bool(known) and use.kind in ("name", "import", "call")
 
 
 def _matches(rule: Rule, use: Use) -> bool:

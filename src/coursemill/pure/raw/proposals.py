@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -52,13 +52,13 @@ class Proposal:
         return "\n".join(line for line in (self.lines.get(n, line) for n, line in lines) if line is not None)
 
 
-def of(lesson: Lesson, lines: Sequence[str], damaged: Set[int] = frozenset()) -> list[Proposal]:
+def of(lesson: Lesson, lines: Sequence[str], failing: Mapping[int, str]) -> list[Proposal]:
     """Propose what a note's blocks become; its fences must have their ends.
 
-    `damaged` are lines on which code can only raise an error. Left alone is what an author has marked up: fences with
-    a role, and all that belongs to a task.
+    `failing` are lines on which code can only raise an error, with the reasons. Left alone is what an author has
+    marked up: fences with a role, and all that belongs to a task.
     """
-    return [proposal for proposal in _Walk(lesson, lines, damaged).run() if proposal]
+    return [proposal for proposal in _Walk(lesson, lines, failing).run() if proposal]
 
 
 def ends(lesson: Lesson, lines: Sequence[str]) -> list[Proposal]:
@@ -98,7 +98,7 @@ class _Walk:
 
     lesson: Lesson
     lines: Sequence[str]
-    damaged: Set[int]
+    failing: Mapping[int, str]
     names: Names = field(default_factory=Names)
 
     def run(self) -> Iterator[Proposal | None]:
@@ -147,10 +147,9 @@ class _Walk:
         if names is self.names and python.look(text).problem:
             return NO_PYTHON.get(kinds.kind(block), why), names
         lines = text.split("\n")
-        lost = (lines[n - block.first_line] for n in self.damaged if block.first_line <= n < block.span.end)
-        if not why and any(not line.lstrip().startswith("#") for line in lost):
-            why = "values got lost in its calls"
-        return why or ("it installs software" if _installs(text) else ""), names
+        inside = [n for n in sorted(self.failing) if block.first_line <= n < block.span.end]
+        reasons = (self.failing[n] for n in inside if not lines[n - block.first_line].lstrip().startswith("#"))
+        return why or next(reasons, "") or ("it installs software" if _installs(text) else ""), names
 
     def file(self, block: Block, text: str, path: str) -> Proposal | None:
         text = text if not python.look(text, cell=False).problem else block.text

@@ -290,12 +290,12 @@ class Reader(Resolver):
         call: ast.Call | None = None,
         tails: Mapping[int | str, str] | None = None,
     ) -> None:
-        line, col = _end(node)
+        line, col = place(node)
         self.uses.append(Use(kind, name, line, col, shown, call, tails=tails or {}, caught=self.caught))
 
 
-def _end(node: ast.AST) -> tuple[int, int]:
-    """Where the last part of a name stands: a chain of calls goes over many lines."""
+def place(node: ast.AST) -> tuple[int, int]:
+    """Line and column where the last part of a name stands: a chain of calls goes over many lines."""
     if isinstance(node, ast.Attribute) and node.end_lineno != node.lineno:
         return node.end_lineno or node.lineno, (node.end_col_offset or 0) - len(node.attr) + 1
     return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1

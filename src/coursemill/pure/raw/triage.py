@@ -22,6 +22,7 @@ ROUNDS = 12
 """Passes over a note; each proposes what those before made possible. Real notes need three."""
 RAISING = frozenset({codes.NO_DATA.code, codes.NO_ARGUMENT.code})
 """Damage with which a call can only raise an error."""
+LOST = "values got lost in its calls"
 ONE_BY_ONE = 40
 """Proposals that are tried alone when together they would change more than they should."""
 RECOVERED = "CM2"
@@ -63,11 +64,12 @@ def triage(path: str, text: str, versions: Mapping[str, str] | None = None) -> T
     `versions` are those of installed distributions; what is out of date depends on them.
     """
     lesson = parse.lesson(path, text)
-    damaged = damage.find(lesson)
-    raising = frozenset(finding.line for finding in damaged if finding.code in RAISING)
+    damaged, outdates = damage.find(lesson), outdated.find(lesson, versions or {})
+    failing = outdated.gone(lesson, versions or {}) if any(f.code == codes.API_REMOVED.code for f in outdates) else {}
+    failing |= {finding.line: LOST for finding in damaged if finding.code in RAISING}
     state = _State.of(text, lesson)
     for _ in range(ROUNDS):
-        following = _step(state, raising)
+        following = _step(state, failing)
         if following is None:
             break
         state = following
@@ -80,7 +82,7 @@ def triage(path: str, text: str, versions: Mapping[str, str] | None = None) -> T
         after=edits.apply(text, composed),
         edits=composed,
         rows=tuple(_rows(lesson, state)),
-        findings=tuple(sorted({*_left(lesson, state), *damaged, *outdated.find(lesson, versions or {})})),
+        findings=tuple(sorted({*_left(lesson, state), *damaged, *outdates})),
     )
 
 
@@ -99,11 +101,11 @@ class _State:
         return cls(text, lesson, tuple((line, n) for n, (line, _) in enumerate(edits.split(text), 1)))
 
 
-def _step(state: _State, raising: frozenset[int]) -> _State | None:
-    """One pass; None when it proposes nothing. `raising` are lines of the note."""
+def _step(state: _State, failing: Mapping[int, str]) -> _State | None:
+    """One pass; None when it proposes nothing. `failing` are lines of the note, with the reasons."""
     lines = [line for line, _ in state.lines]
-    damaged = {n for n, (_, origin) in enumerate(state.lines, 1) if origin in raising} if raising else raising
-    for find in (proposals.ends, partial(proposals.of, damaged=damaged)):
+    here = {n: failing[was] for n, (_, was) in enumerate(state.lines, 1) if was in failing} if failing else failing
+    for find in (proposals.ends, partial(proposals.of, failing=here)):
         proposed = [(one, made) for one in find(state.lesson, lines) if (made := proposals.edits(one, lines))]
         if not proposed:
             continue
