@@ -75,7 +75,7 @@ def test_a_narrow_terminal_gets_the_table_without_what_can_be_spared(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     columns = [
-        terminal.Column("worksheet", spare=True),
+        terminal.Column("worksheet", spare=1),
         "lesson",
         terminal.Column("status", keep=True),
         terminal.Column("seconds", right=True),
@@ -88,6 +88,32 @@ def test_a_narrow_terminal_gets_the_table_without_what_can_be_spared(
         assert max(map(len, lines)) <= width
         assert ("worksheet" not in lines[1]) is spared
         assert any("unavailable" in line and "12.5" in line for line in lines)
+
+
+def test_names_stay_whole_and_columns_go_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns: list[terminal.Column | str] = [
+        "lesson",
+        terminal.Column("shown", right=True, spare=1),
+        terminal.Column("statements", right=True),
+        terminal.Column("points", right=True, spare=2),
+    ]
+    rows = [("Keras_Saving_and_Loading", 1, 20, 3)]
+    seen = []
+    for width in (60, 50, 40, 30):
+        monkeypatch.setenv("COLUMNS", str(width))
+        terminal.show(terminal.table(columns, rows, total=["12 lessons: 9 passed, 1 failed, 2 died", 1, 20, 3]))
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width
+        end = next(n for n, line in enumerate(lines[3:]) if not line.strip()) + 3
+        seen.append((lines[1].split()[1:], [line.split() for line in lines[3:end]]))
+    assert seen == [
+        (["shown", "statements", "points"], [["Keras_Saving_and_Loading", "1", "20", "3"]]),
+        (["shown", "statements"], [["Keras_Saving_and_Loading", "1", "20"]]),
+        (["statements"], [["Keras_Saving_and_Loading", "20"]]),
+        (["statements"], [["Keras_Saving_", "20"], ["and_Loading"]]),
+    ]
 
 
 def test_colours_are_for_terminals_and_who_asks_for_them(

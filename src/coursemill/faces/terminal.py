@@ -50,13 +50,14 @@ STYLES = {
 class Column:
     """A table's column; `right` for numbers, `keep` for what may not be broken over two lines.
 
-    One that is `spare` is left out where the terminal is too narrow for the whole table.
+    One that is `spare` is left out where the terminal is too narrow for the whole table; of several, the one with the
+    highest number first.
     """
 
     header: str
     right: bool = False
     keep: bool = False
-    spare: bool = False
+    spare: int = 0
 
 
 class Display(Protocol):
@@ -94,19 +95,28 @@ def table(
 
     given = [column if isinstance(column, Column) else Column(column) for column in columns]
     lines = [list(row) for row in (*rows, *([total] if total else []))]
-    whole = _laid_out(given, lines, bool(total), title)
     screen = console()
-    if Measurement.get(screen, screen.options.update(max_width=10_000), whole).maximum <= screen.width:
-        return whole
-    kept = [place for place, column in enumerate(given) if not column.spare]
-    return _laid_out(
-        [given[place] for place in kept], [[row[place] for place in kept] for row in lines], bool(total), title
-    )
+    wide = screen.options.update(max_width=10_000)
+    while True:
+        made = _laid_out(given, lines, bool(total), title)
+        spared = max(given, key=lambda column: column.spare)
+        names = _laid_out(given, lines[: len(lines) - bool(total)], False, "")  # the last line's words may fold
+        if not spared.spare or Measurement.get(screen, wide, names).maximum <= screen.width:
+            return made
+        place = given.index(spared)
+        given = given[:place] + given[place + 1 :]
+        lines = [row[:place] + row[place + 1 :] for row in lines]
 
 
 def _laid_out(columns: Sequence[Column], rows: Sequence[Sequence[object]], total: bool, title: str) -> Table:
     from rich import box
     from rich.table import Table
+
+    from coursemill.faces.folding import Folding
+
+    def cells(row: Sequence[object]) -> Iterator[Text]:
+        found = zip(columns, map(_cell, row), strict=True)
+        return (text if column.keep or column.right else Folding.of(text) for column, text in found)
 
     made = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     made.padding = (0, 1, 0, 0)
@@ -116,10 +126,10 @@ def _laid_out(columns: Sequence[Column], rows: Sequence[Sequence[object]], total
             column.header, justify="right" if column.right else "left", no_wrap=keep, overflow="fold", min_width=4
         )
     for row in rows[: len(rows) - total]:
-        made.add_row(*map(_cell, row))
+        made.add_row(*cells(row))
     if total:
         made.add_section()
-        made.add_row(*map(_cell, rows[-1]), style="bold")
+        made.add_row(*cells(rows[-1]), style="bold")
     return made
 
 

@@ -106,10 +106,10 @@ def _show_notes(found: Linked) -> None:
         terminal.show(f"{path}: {counts}")
         if own:
             rows = ((f"{edge.line}:{edge.col}", edge.kind, _written(edge), _said(edge)) for edge in own)
-            terminal.show(terminal.table((Column("line", keep=True), Column("kind", spare=True), "link", "to"), rows))
+            terminal.show(terminal.table((Column("line", keep=True), Column("kind", spare=1), "link", "to"), rows))
         if back:
             rows_back = ((edge.place, edge.kind, _written(edge)) for edge in back)
-            terminal.show(terminal.table(("linked from", Column("kind", spare=True), "as"), rows_back))
+            terminal.show(terminal.table(("linked from", Column("kind", spare=1), "as"), rows_back))
 
 
 def _show_orphans(whole: Graph, chosen: set[str], most: int) -> None:

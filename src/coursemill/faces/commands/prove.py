@@ -113,7 +113,7 @@ def _show(result: Proven) -> None:
 def _table(lesson: LessonProof) -> terminal.Table:
     columns: tuple[terminal.Column | str, ...] = (
         terminal.Column("exercise", keep=True),
-        terminal.Column("tests", right=True, spare=True),
+        terminal.Column("tests", right=True, spare=1),
         terminal.Column("points", right=True),
         terminal.Column("solution", keep=True),
         terminal.Column("stub", keep=True),

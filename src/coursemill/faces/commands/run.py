@@ -15,6 +15,8 @@ from coursemill.model import ACCELERATORS, Accelerator
 from coursemill.pure import report
 from coursemill.pure.outcome import Report, Run
 
+SPARE = {"imports": 5, "worksheet": 4, "points": 3, "exercises": 2, "shown": 1}
+"""Columns that a narrow terminal does without; those with high numbers go first."""
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -142,8 +144,8 @@ def _table(result: Report) -> terminal.Table:
     totals = result.totals
     some = [name for name in ("imports", "shown") if totals[name]]
     figures = ("seconds", "statements", *some, "exercises", "points")
-    right = [terminal.Column(name, right=True, spare=name == "imports") for name in figures]
-    first = (terminal.Column("worksheet", spare=True),) if several else ()
+    right = [terminal.Column(name, right=True, spare=SPARE.get(name, 0)) for name in figures]
+    first = (terminal.Column("worksheet", spare=SPARE["worksheet"]),) if several else ()
     columns: tuple[terminal.Column | str, ...] = (
         *first,
         "lesson",

@@ -142,7 +142,7 @@ def _blocks(looked: Looked) -> terminal.Table:
         (f"{row.span.start}-{row.span.end}", row.language, row.kind, row.now, row.after, ", ".join(row.proposed))
         for row in looked.note.rows
     ]
-    columns = [Column("lines", keep=True), Column("language", spare=True), Column("kind", keep=True)]
+    columns = [Column("lines", keep=True), Column("language", spare=1), Column("kind", keep=True)]
     counts = [Column("now", right=True), Column("after", right=True)]
     total = ("", "", "", *_statements(looked.note.rows), "")
     return terminal.table([*columns, *counts, "proposed"], rows, title=looked.note.path, total=total)
