@@ -13,6 +13,15 @@ settings.register_profile("coursemill", deadline=None, derandomize="CI" in os.en
 settings.load_profile("coursemill")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs the sandbox where this machine has none, and say why."""
+    if item.get_closest_marker("sandbox"):
+        from coursemill.effects.sandbox import protections
+
+        if refusal := protections.refusal(protections.find()):
+            pytest.skip(str(refusal))
+
+
 @pytest.fixture(scope="session")
 def alive() -> Callable[[int], bool]:
     """Whether a process runs and goes on to: not one that nobody has buried yet, or that takes a moment to go."""

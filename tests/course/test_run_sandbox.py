@@ -9,7 +9,7 @@ from coursemill.course import run as course_run
 from coursemill.course.plan import Request
 from coursemill.pure.outcome import Report, Run
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.sandbox]
 NOTES = {
     "Inside": """
 ```python

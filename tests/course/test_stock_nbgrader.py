@@ -139,6 +139,7 @@ def test_validate_tells_stubs_from_solutions(vault: Any, nbgrader: Nbgrader) -> 
     assert "Success! Your notebook passes all the tests." in nbgrader("validate", "source/WS/One.ipynb")
 
 
+@pytest.mark.sandbox
 def test_a_setting_runs_submissions_in_the_sandbox(vault: Any, nbgrader: Nbgrader) -> None:
     with (vault.root / "nbgrader_config.py").open("a") as settings:
         settings.write(f'\nc.Execute.kernel_name = "{KERNEL}"\n')

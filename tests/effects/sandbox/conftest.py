@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from coursemill.effects.sandbox import client, groups, servers
+from coursemill.effects.sandbox import client, groups, protections, servers
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.effects.sandbox.provisioner import _environment
 from coursemill.effects.sandbox.servers import Needs
@@ -42,6 +42,8 @@ class Cell:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
     """Start kernels in the sandbox; they end with the test."""
+    if refusal := protections.refusal(protections.find()):
+        pytest.skip(str(refusal))
     yield from _starter(tmp_path)
 
 

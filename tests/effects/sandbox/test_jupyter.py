@@ -22,7 +22,7 @@ from coursemill.effects.sandbox.provisioner import SandboxProvisioner
 from coursemill.errors import ConfigError
 from coursemill.pure.outcome import Sandbox
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.sandbox]
 SPEC = "coursemill-cpu"
 
 

@@ -15,6 +15,7 @@ from coursemill.effects.sandbox import view
 
 pytestmark = [
     pytest.mark.kernel,
+    pytest.mark.sandbox,
     pytest.mark.skipif(os.geteuid() != 0, reason="the other tests are an ordinary user's already"),
 ]
 KERNEL = "coursemill-cpu"

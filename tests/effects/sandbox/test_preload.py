@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.sandbox]
 
 
 LIBRARIES = ["numpy", "pandas", "tensorflow", "scrapy", "matplotlib.pyplot", "pyspark.sql", "bs4"]

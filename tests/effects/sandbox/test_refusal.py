@@ -14,7 +14,7 @@ from coursemill.effects.sandbox import protections, view
 from coursemill.effects.sandbox.protections import Protection
 from coursemill.errors import Unavailable
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.sandbox]
 SPEC = "coursemill-cpu"
 PAPERMILL = [sys.executable, "-m", "papermill", "--no-progress-bar"]
 NO_NAMESPACES = ["bwrap", "--unshare-user", "--disable-userns", "--dev-bind", "/", "/"]

@@ -18,7 +18,7 @@ import pytest
 from coursemill.effects.sandbox import client, servers, view
 from coursemill.errors import CoursemillError, Unavailable
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.sandbox]
 LONG_AGO = 1_000_000_000
 
 
