@@ -90,3 +90,10 @@ def test_what_ran_outside_is_not_taken_for_what_runs_inside(report: Report, tmp_
     outside, inside = (course_run.run(Config(root), Request(sandbox=kept_in)) for kept_in in (False, True))
     again = course_run.run(Config(root), Request(sandbox=True))
     assert [one.runs[0].cached for one in (outside, inside, again)] == [False, False, True]
+
+
+def test_it_works_without_a_server_too(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "L.md").write_text("---\nworksheet: [ws]\n---\n# L\n\n```python\nprint(1)\n```\n")
+    (run,) = course_run.run(Config(tmp_path), Request(sandbox=True, preload=False)).runs
+    assert run.status == "passed"

@@ -35,6 +35,7 @@ class Request:
     required: tuple[Accelerator, ...] = ()
     sandbox: bool = False
     """As students' code is run: kept in, forked from a server that has the lesson's imports."""
+    preload: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _plan(deck: Deck, card: Card, kernel: Kernel, request: Request, environment:
     values = parameters.chosen(card.parameters, kernel.name, request.parameters)
     output = f"{config.build}/{RUNS}/{kernel.name}/{card.worksheet}/{card.lesson}.ipynb"
     run = replace(run, parameters=values, notebook=output, record=Record(machine=kernel.devices))
-    inside = Sandbox(card.preload, card.limits) if request.sandbox else None
+    inside = Sandbox(card.preload, card.limits, request.preload) if request.sandbox else None
     key = kept.key(environment(kernel, card.requires), card.notebook, card.digest, values, card.timeout, inside)
     if not request.fresh and (found := kept.find(config.root, output, key)):
         return Plan(replace(run, **_result(found), cached=True))

@@ -315,11 +315,13 @@ def _manager(job: Job, scratch: Path) -> Any:
     from traitlets.config import Config
 
     inside = job.sandbox
-    kernel = {"trust": False, "imports": list(inside.imports), "limits": dict(inside.limits)} if inside else {}
+    kernel: dict[str, Any] = {"trust": inside is None}
+    if inside:
+        kernel |= {"imports": list(inside.imports), "limits": dict(inside.limits), "preload": inside.preload}
     settings: dict[str, Any] = {
         "kernel_name": job.kernel,
         "client_class": CLIENT,
-        "config": Config({"SandboxProvisioner": kernel or {"trust": True}}),
+        "config": Config({"SandboxProvisioner": kernel}),
     }
     sockets = str(scratch / "kernel")
     if len(os.fsencode(sockets)) > LONGEST_SOCKET:

@@ -171,6 +171,8 @@ class Sandbox:
     imports: tuple[str, ...] = ()
     """What its server has imported."""
     limits: Mapping[str, int] = field(default_factory=dict)
+    preload: bool = True
+    """Whether there is a server; without one the kernel imports everything itself."""
 
 
 def spec(kernel: str) -> str:

@@ -29,6 +29,7 @@ KERNEL = click.Choice(ACCELERATORS)
 @click.option("--jobs", type=click.IntRange(1), help="Lessons side by side.  [default: as cores and memory allow]")
 @click.option("--fresh", is_flag=True, help="Run also what passed before and has not changed since.")
 @click.option("--sandbox", is_flag=True, help="Run them as students' code is run: kept in, with limits.")
+@click.option("--no-preload", is_flag=True, help="With --sandbox: start every kernel cold, which is slower.")
 @click.option("-p", "--parameter", "parameters", nargs=2, multiple=True, metavar="NAME VALUE", help="Set a parameter.")
 @click.option("--require", type=KERNEL, multiple=True, help="Run on it; exit with 3 when it is not available.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
@@ -42,6 +43,7 @@ def command(
     jobs: int | None,
     fresh: bool,
     sandbox: bool,
+    no_preload: bool,
     parameters: tuple[tuple[str, str], ...],
     require: tuple[Accelerator, ...],
     as_json: bool,
@@ -65,7 +67,9 @@ def command(
     130 interrupted.
     """
     config = cli.course(ctx)
-    request = Request(cli.from_here(config, lessons), kernels, jobs or 0, fresh, parameters, require, sandbox)
+    request = Request(
+        cli.from_here(config, lessons), kernels, jobs or 0, fresh, parameters, require, sandbox, not no_preload
+    )
     with _Watch() as watch:
         result = course_run.run(config, request, watch)
     page = course_run.write_page(config, result, html)
