@@ -11,6 +11,15 @@ from coursemill.pure.raw import outputs
 
 CASES = {
     "a trailing value": ("print(x)  # Output: 42", "42"),
+    "a remark below": ("print(x)\n# Result:\n# [1, 2]\n# This shows that lists keep order.", "[1, 2]..."),
+    "a printed sentence": (
+        "print(2)\nprint('All is done now.')\n# Output:\n# 2\n# All is done now.",
+        "...2\nAll is done now.",
+    ),
+    "sentences alone": (
+        "print(x)\n# Output:\n# All lines were read.\n# Nothing was left out.",
+        "All lines were read.\nNothing was left out.",
+    ),
     "an arrow": ("print(x)  # → 42", "42"),
     "an arrow of ASCII": ("print(x)  # -> 42", "42"),
     "a fat arrow": ("print(x)  # => hello there", "hello there"),

@@ -69,6 +69,7 @@ _LABELLED = re.compile(
     r"[`'\"*]*(?P<path>\.?[\w.@+-]+(?:/[\w.@+-]+)*)[`'\"*]*:?(?:[ ]+[(\[—–-].*)?",
     re.IGNORECASE,
 )
+_COMMENT_MARKS = re.compile(r"^[ \t]*#+ ?", re.MULTILINE)
 _SLASHED = frozenset(
     {"css", "scss", "less", "rust", "go", "swift", "dart", "groovy", "csharp", "c#", "cs", "proto"}
 ).union(_ALIASES.values()) - {"html"}
@@ -203,6 +204,8 @@ def _python(block: Block, told: bool) -> Look:
         return Look("commented", "it parses only when its comments are code again")
     if not now and commented:
         return Look("commented", "all its code is commented out")
+    if not now and sniff.is_session(_COMMENT_MARKS.sub("", text.strip())):
+        return Look("session", "it was copied from an interpreter's prompt, and commented out")
     if not now:
         return Look("empty", "it holds comments alone")
     if all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in now):

@@ -152,7 +152,10 @@ def _block(code: Sequence[str], comments: Mapping[int, _Comment], comment: _Comm
     below = _without_next(below, code)
     if not mark.sure or not below or (len(below) == 1 and values.value(below[0][1]) is None):
         return None
-    read = [(one.line, values.line(text)) for one, text in below]
+    shown = _without_remarks(below, code)
+    read = [(one.line, values.line(text)) for one, text in shown]
+    if len(shown) < len(below):
+        read[-1] = read[-1][0], replace(read[-1][1], open=True)  # they may be printed nevertheless
     moved = {line: found.remark for line, found in read}
     moved[comment.line] = f"Output {mark.which}:" if mark.which else ""
     return _of(event, [found for _, found in read], dict(sorted(moved.items())))
@@ -193,6 +196,15 @@ def _without_next(below: list[tuple[_Comment, str]], code: Sequence[str]) -> lis
         while below and (values.is_prose(below[-1][1]) or not below[-1][1].strip()):
             below = below[:-1]
     return [(one, text) for one, text in below if text.strip()]
+
+
+def _without_remarks(below: list[tuple[_Comment, str]], code: Sequence[str]) -> list[tuple[_Comment, str]]:
+    """Leave out sentences below what is printed that say something of it: nothing in the code prints them."""
+    texts = "\n".join(line for line in code if not line.lstrip().startswith("#"))
+    shown = below
+    while shown and values.is_prose(shown[-1][1]) and " ".join(shown[-1][1].split()[:2]) not in texts:
+        shown = shown[:-1]
+    return shown if shown and not any(values.is_prose(text) for _, text in shown) else below
 
 
 def _of(event: Event, found: Sequence[values.Value], moved: Mapping[int, str]) -> _Said | None:
