@@ -159,3 +159,12 @@ def test_whatever_stands_in_the_notes_places_are_right_and_sums_agree(texts: dic
         assert edge.found == () or set(edge.found) <= set(notes)
     for path in notes:
         assert all(edge.found[0] == path and edge.source != path for edge in whole.backlinks(path))
+
+
+def test_a_wikilink_to_a_picture_means_no_note() -> None:
+    edges = made({"notes/Tea.md": "[[gone.png]] [[Node.js]] ![[gone.ogg]]\n"}).edges
+    assert [(edge.target, edge.is_note) for edge in edges] == [
+        ("gone.png", False),
+        ("Node.js", True),
+        ("gone.ogg", False),
+    ]

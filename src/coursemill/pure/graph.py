@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,14 +12,13 @@ from typing import Any, Literal
 from coursemill.model import FileLink, Lesson, Link
 from coursemill.pure import naming
 from coursemill.pure.guesses import Guesses
-from coursemill.pure.vault import VaultMap, means_note
+from coursemill.pure.vault import VaultMap, means_file, means_note
 
 LinkKind = Literal["link", "embed", "property", "markdown"]
 State = Literal["resolved", "ambiguous", "missing"]
 NodeKind = Literal["lesson", "note", "unparsed", "file"]
 MOST = 10
 """Notes that plain data name for an ambiguous link."""
-_FILE = re.compile(r"\.(?!md$)[A-Za-z]\w{1,4}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,9 @@ class Edge:
     @property
     def is_note(self) -> bool:
         """Whether it leads, or would lead, to a note, and not to a picture or another file."""
-        return self.found[0].endswith(".md") if self.found else not (self.kind == "embed" and _FILE.search(self.target))
+        if self.found:
+            return self.found[0].endswith(".md")
+        return not means_file(self.target, embed=self.kind == "embed")
 
     @property
     def place(self) -> str:

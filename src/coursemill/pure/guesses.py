@@ -28,7 +28,8 @@ class Guesses:
         """Return what to write in place of `target`, which means no note: up to two notes, the likeliest first.
 
         A note that was moved comes first; then one whose name (or alias) differs in signs, blanks, accents and case
-        only, in plurals, or in the order of its words; then what is spelled alike.
+        only, in plurals, in the order of its words, or in what is short for another: TF for TensorFlow; then what is
+        spelled alike; then what the link begins with: `Keras_API` for `Keras_API_in_TensorFlow`.
         """
         name = posixpath.basename(target.strip().removesuffix(".md"))
         paths = self._moved(target, name, from_path)
@@ -36,7 +37,10 @@ class Guesses:
             paths = table.get(form(name), ())
             if paths:
                 break
-        found = paths or [path for label in self._names.near(name) for path in self._labels[label]]
+        if not paths:
+            labels = [label for label in self._shorts.get(_short(name), ()) if _shortens(name, label)]
+            paths = tuple(path for label in labels or self._names.near(name) for path in self._labels[label])
+        found = paths or self._begun(name)
         return [self._written(path) for path in list(dict.fromkeys(found))[:MOST]]
 
     def twin(self, target: str) -> str:
@@ -57,6 +61,13 @@ class Guesses:
         """The notes of that name, when the folders before it are wrong."""
         found = self.vault.resolve(name, from_path) if "/" in target and name.strip() else ()
         return tuple(path for path in found if path.endswith(".md"))
+
+    def _begun(self, name: str) -> tuple[str, ...]:
+        """The notes whose names are the first words of `name`, as many as there are, but more than one."""
+        words = _words(name)
+        _, table = self._tables[0]
+        starts = ("".join(words[:count]) for count in range(len(words) - 1, 1, -1))
+        return next((table[start] for start in starts if start in table), ())
 
     def _written(self, path: str) -> str:
         """The name of the note at `path`, or its path in the vault where several have that name."""
@@ -89,6 +100,10 @@ class Guesses:
     @cached_property
     def _tables(self) -> list[tuple[Callable[[str], str], Mapping[str, tuple[str, ...]]]]:
         return [(form, _table(form, self._labels)) for form in (_squeezed, _singular, _sorted)]
+
+    @cached_property
+    def _shorts(self) -> Mapping[str, tuple[str, ...]]:
+        return _table(_short, {label: [label] for label in self._labels})
 
     @cached_property
     def _wanted(self) -> Counter[str]:
@@ -137,6 +152,22 @@ def _singular(name: str) -> str:
 
 def _sorted(name: str) -> str:
     return " ".join(sorted(map(_one, _words(name))))
+
+
+def _short(name: str) -> str:
+    """The words, of those with several capitals only these: `tf tensor` for `TensorFlow_Tensors` and `TF_Tensors`."""
+    return " ".join(_capitals(word) or _one(word.casefold()) for word in _WORD.findall(name))
+
+
+def _capitals(word: str) -> str:
+    found = "".join(filter(str.isupper, word)).casefold()
+    return found if len(found) > 1 else ""
+
+
+def _shortens(name: str, other: str) -> bool:
+    """Whether the words of two names with the same short form differ only where one is short for the other."""
+    pairs = zip(_WORD.findall(name), _WORD.findall(other), strict=True)
+    return all(a.isupper() or b.isupper() or _one(a.casefold()) == _one(b.casefold()) for a, b in pairs)
 
 
 def _one(word: str) -> str:

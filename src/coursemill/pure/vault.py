@@ -11,6 +11,9 @@ from functools import cached_property
 from coursemill.model import FileLink, Heading, Lesson, Link
 from coursemill.pure import dataview, embeds, naming
 
+_FILE = re.compile(r"\.(?!md$)[A-Za-z]\w{1,4}$")
+_MEDIA = re.compile(r"\.(?:avif|bmp|csv|gif|jpe?g|mp[34]|ogg|pdf|png|svg|wav|web[mp]|xlsx|zip)$", re.IGNORECASE)
+"""What no note's name ends with, while one may be called `Node.js`."""
 WIKILINK = re.compile(
     r"(?P<embed>!?)\[\[(?P<target>[^\[\]|#\n]*?)(?:[#](?P<heading>[^\[\]|\n]*?))?(?:\\?\|(?P<alias>[^\[\]\n]*))?\]\]"
 )
@@ -143,6 +146,11 @@ class VaultMap:
 def means_note(link: Link | FileLink) -> bool:
     """Whether the vault says what `link` means: a Markdown link names a file, unless that is a note."""
     return isinstance(link, Link) or link.target.endswith(".md")
+
+
+def means_file(target: str, *, embed: bool = False) -> bool:
+    """Whether a wikilink that leads nowhere is meant for a picture or another file, going by the end of its name."""
+    return (_FILE if embed else _MEDIA).search(target) is not None
 
 
 def target(text: str) -> str:

@@ -11,6 +11,7 @@ from coursemill.model import FileLink, Finding, Lesson, Link
 from coursemill.pure import codes, near
 from coursemill.pure.near import Names
 from coursemill.pure.rules.rule import Known, rule
+from coursemill.pure.vault import means_file
 
 NOTE, FILES = ".md", ".files"
 
@@ -73,8 +74,7 @@ class _Headings:
 
 
 def _unresolved(lesson: Lesson, link: Link, known: Known) -> Finding:
-    suffix = posixpath.splitext(link.target)[1]
-    if link.embed and re.fullmatch(r"\.[A-Za-z]\w{1,4}", suffix) and suffix != NOTE:
+    if means_file(link.target, embed=link.embed):
         message = f"there is no file `{link.target}`"
         fix = near.advice(posixpath.basename(link.target), known.file_names)
         return codes.FILE_MISSING.at(lesson.path, link.line, message, col=link.col, fix=fix)
