@@ -112,6 +112,19 @@ def test_embeds_in_embeds_end() -> None:
     assert render("![[a]]", page).count("<div ") == 2
 
 
+def test_tabs_of_an_embedded_note_are_bold_as_its_headings_are() -> None:
+    text = "# Title\n\n## Ways\n\n[list2tab|#Two]\n- One\n\n    First.\n\n- Other\n\n    ```python\n    # x\n    ```\n"
+    shown = render("![[Tabs]]", Page("notes/Lesson.md", "WS", VaultMap.of([parse.lesson("notes/Tabs.md", text)])))
+    assert [line for line in shown.split("\n") if line.startswith(("#", "<b>"))] == [
+        "<b>📄 *Title*</b>",
+        "<b>Ways</b>",
+        "<b>Two</b>",
+        "<b>One</b>",
+        "<b>Other</b>",
+        "# x",
+    ]
+
+
 def test_a_long_note_is_a_link() -> None:
     note = parse.lesson("notes/Long.md", FRONT + "word " * embeds.LONGEST)
     assert render("![[Long]]", Page("notes/Lesson.md", "WS", VaultMap.of([note]))) == "[Long](Long.ipynb)"

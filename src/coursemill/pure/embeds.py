@@ -28,7 +28,7 @@ def excerpt(lesson: Lesson, below: Heading | None = None) -> str:
         later = (h.line for h in lesson.headings if h.line > below.line and h.level <= below.level)
         first, last = below.line, next(later, last)
     title = below.line if below else next((h.line for h in lesson.headings if h.level == 1), 0)
-    texts = (_flat(text, drop=line == title) for line, text in _pieces(lesson) if first <= line < last)
+    texts = (flat(text, drop=line == title) for line, text in _pieces(lesson) if first <= line < last)
     return "\n\n".join(text for text in texts if text.strip())
 
 
@@ -55,6 +55,18 @@ def ids(lesson: Lesson) -> Mapping[str, int]:
     return dict(reversed(list(found)))
 
 
+def flat(text: str, *, drop: bool = False) -> str:
+    """`text` with bold lines in the place of headings, which would stand among the notebook's; `drop` the first."""
+    lines = text.split("\n")
+    for token in reversed(blocks(text)):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            start, end = token.map
+            words = _HEADING.sub("", lines[start]) if end - start == 1 else " ".join(lines[start : end - 1]).strip()
+            bold = [] if (drop and start == 0) or not words else [f"<b>{words}</b>"]
+            lines[start:end] = [*bold, ""] if bold and end < len(lines) and lines[end].strip() else bold
+    return "\n".join(lines).strip("\n")
+
+
 def _pieces(lesson: Lesson) -> Iterator[tuple[int, str]]:
     """Prose and code that is no task's, as Markdown, with the line where it begins."""
     languages = {fence.span.start: fence.language for fence in lesson.blocks}
@@ -71,18 +83,6 @@ def _fenced(text: str, language: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{text}\n{ticks}"
-
-
-def _flat(text: str, *, drop: bool) -> str:
-    """`text` with bold lines in the place of headings, which would stand among the notebook's; `drop` the first."""
-    lines = text.split("\n")
-    for token in reversed(blocks(text)):
-        if token.type == "heading_open" and token.level == 0 and token.map:
-            start, end = token.map
-            words = _HEADING.sub("", lines[start]) if end - start == 1 else " ".join(lines[start : end - 1]).strip()
-            bold = [] if (drop and start == 0) or not words else [f"<b>{words}</b>"]
-            lines[start:end] = [*bold, ""] if bold and end < len(lines) and lines[end].strip() else bold
-    return "\n".join(lines).strip("\n")
 
 
 def _block(text: str, lines: list[str], n: int) -> str:

@@ -10,7 +10,7 @@ from itertools import dropwhile, takewhile
 from coursemill.pure import callouts, comments, diagrams, maths, plugins
 from coursemill.pure.anyblock import find, show
 from coursemill.pure.attributes import of_fence
-from coursemill.pure.embeds import LONGEST
+from coursemill.pure.embeds import LONGEST, flat
 from coursemill.pure.links import Place, escaped, framed, inline, plain, wikilink
 from coursemill.pure.vault import WIKILINK
 from coursemill.pure.verbatim import Fence, blocks, fences
@@ -236,7 +236,7 @@ def _embed(lines: Sequence[str], page: Page, level: int) -> str:
         return inline(lines[0], page)
     within = (*page.within, source)
     there = replace(page, path=source[0], home=page.notebook, pictures={}, depth=page.depth + 1, within=within)
-    body = render(text, there, level)
+    body = flat(render(text, there, level))  # tabs have become headings
     if len(body) > 2 * LONGEST:
         return inline(lines[0], page)
     link = wikilink(found["target"], found["heading"], found["alias"], page)
