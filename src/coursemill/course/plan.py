@@ -77,7 +77,8 @@ def _plan(deck: Deck, card: Card, kernel: Kernel, request: Request, environment:
     if card.mistakes:
         return Plan(replace(run, status="failed", reason="the note has mistakes", failures=card.mistakes))
     if not card.code:
-        return Plan(replace(run, status="empty", reason="it has no code"))
+        reason = "its code is only shown" if card.shown else "it has no code"
+        return Plan(replace(run, status="empty", reason=reason))
     if lacking := _lacking(card, kernel):
         return Plan(replace(run, status="unavailable", reason=lacking[0], fix=lacking[1]))
     config = deck.config
