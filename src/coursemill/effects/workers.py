@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from coursemill.errors import CoursemillError
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-MANY = 100
+MANY = 8
 """Things to do from which on processes share them."""
 AT_ONCE = 64
 """Jobs that are given to processes before their results are taken."""
