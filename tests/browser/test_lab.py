@@ -98,7 +98,7 @@ def test_a_student_opens_reads_and_runs_a_lesson(lab: str, page: "sync_api.Page"
 
 
 def test_anyblocks_lists_are_tables_cards_and_pictures(lab: str, page: "sync_api.Page", tmp_path: Path) -> None:
-    page.goto(f"{lab}/lab/tree/release/WS_First/Blocks.ipynb?token={TOKEN}")
+    page.goto(f"{lab}/lab/workspaces/blocks/tree/release/WS_First/Blocks.ipynb?token={TOKEN}")
     notebook = page.locator(".jp-Notebook")
     notebook.get_by_role("heading", name="Second").wait_for()
     page.screenshot(path=tmp_path / "blocks.png")

@@ -23,7 +23,9 @@ def test_the_state_stays_while_nothing_is_installed() -> None:
 
 
 def test_versions_are_those_that_the_records_hold() -> None:
-    installed = {distribution.name: distribution.version for distribution in distributions()}
+    installed: dict[str, str] = {}
+    for distribution in distributions():
+        installed.setdefault(distribution.name, distribution.version)  # the first on the path counts
     assert environment.versions(installed) == {
         re.sub(r"[-_.]+", "-", name).lower(): found for name, found in installed.items()
     }

@@ -74,7 +74,7 @@ def _recorded() -> tuple[Mapping[str, str], bool]:
         try:
             entries = os.listdir(folder or ".")  # noqa: PTH208 - names are all that is wanted
         except OSError:
-            all_of_them = all_of_them and not Path(folder).is_file()  # an archive may hold some
+            all_of_them = all_of_them and not os.path.isfile(folder)  # noqa: PTH113 - an archive; False if not to be seen
             continue
         for entry in entries:
             if match := _RECORD.fullmatch(entry):

@@ -112,13 +112,14 @@ def _sandboxed(view: View) -> Iterator[str]:
             yield from ("--symlink", os.readlink(path), path)  # noqa: PTH115 - the text of the link
         elif os.path.isdir(path):  # noqa: PTH112 - likewise
             yield from ("--ro-bind", path, path)
+    # First, for this Python may lie below it.
+    yield from ("--proc", "/proc", "--dev", "/dev", "--size", str(IMPORTING), "--tmpfs", "/tmp")
     java = sorted(str(path) for path in Path("/etc").glob("java*"))
     python = [f"{prefix}/{part}" for prefix in prefixes() for part in PYTHON]
     for path in (*SETTINGS, *java, *python, *view.read):
         yield from ("--ro-bind-try", path, path)
     for path in filter(os.path.isdir, HIDDEN):
         yield from ("--size", "4096", "--tmpfs", path, "--remount-ro", path)
-    yield from ("--proc", "/proc", "--dev", "/dev", "--size", str(IMPORTING), "--tmpfs", "/tmp")
     for path in view.devices:
         yield from ("--dev-bind-try", path, path)
     yield from ("--dir", HOME, "--dir", "/var/tmp")

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import tarfile
+from pathlib import Path
 from typing import Any
 
 from coursemill.effects.sandbox.inmate import system
@@ -85,8 +86,11 @@ def furnish(limits: dict[str, int], home: str) -> None:
     system.mount("none", "/", "", system.REC | system.PRIVATE)
     system.mount("proc", "/proc", "proc", CAREFUL | system.NOEXEC)
     for folder, size in (("/tmp", limits["disk"]), (home, limits["disk"]), ("/dev/shm", limits["shared"])):
+        below = _mounted_below(folder)
         options = f"size={size},nr_inodes={INODES},mode=0700"
         system.mount("tmpfs", folder, "tmpfs", CAREFUL, options)
+        for path, descriptor in below.items():
+            _show_again(path, descriptor)
     system.mount("devpts", "/dev/pts", "devpts", system.NOSUID | system.NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
     # Memory that is shared by way of /dev/zero is counted nowhere once it is unmapped. /dev/full reads the same.
     system.mount("/dev/full", "/dev/zero", "", system.BIND)
@@ -97,6 +101,24 @@ def furnish(limits: dict[str, int], home: str) -> None:
     system.loopback()
     name = b"coursemill"
     system.check(system.LIBC.sethostname(name, len(name)), "sethostname")
+
+
+def _mounted_below(folder: str) -> dict[str, int]:
+    """What is mounted below a folder, as path → descriptor: this Python, when the course lies in `/tmp`."""
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    paths = (line.split()[4].encode().decode("unicode_escape") for line in mounts)
+    return {path: os.open(path, os.O_PATH) for path in paths if path.startswith(f"{folder}/")}
+
+
+def _show_again(path: str, descriptor: int) -> None:
+    place, source = Path(path), f"/proc/self/fd/{descriptor}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.isdir(source):  # noqa: PTH112 - through the link
+        place.mkdir(exist_ok=True)
+    else:
+        place.touch()
+    system.mount(source, path, "", system.BIND)
+    os.close(descriptor)
 
 
 def _lock(limits: dict[str, int], program: bytes) -> None:
