@@ -2,6 +2,7 @@ import itertools
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,13 @@ class Cell:
 
         self.talk.execute_interactive(code, timeout=timeout, output_hook=hear)
         return "".join(said)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for the names of sockets; pytest's own does not always."""
+    with tempfile.TemporaryDirectory(prefix="cm-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

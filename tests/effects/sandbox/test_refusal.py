@@ -83,9 +83,9 @@ raise SystemExit(0 if done["success"] else f"{done}")
 
 
 def test_where_namespaces_are_denied_the_reason_and_the_fix_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # where no server runs yet
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))  # where no server runs yet
     notebook(tmp_path)
     done = run([*NO_NAMESPACES, *PAPERMILL, "in.ipynb", "out.ipynb"], tmp_path)
     assert done.returncode != 0

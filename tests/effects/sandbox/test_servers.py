@@ -23,12 +23,12 @@ LONG_AGO = 1_000_000_000
 
 
 @pytest.fixture(autouse=True)
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def runtime(short: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for sockets of the test's own, and servers that end soon."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
     monkeypatch.setattr(servers, "IDLE", 5.0)
-    yield tmp_path / "coursemill"
-    for path in (tmp_path / "coursemill").glob("*.socket"):
+    yield short / "coursemill"
+    for path in (short / "coursemill").glob("*.socket"):
         servers._end(path)
 
 
