@@ -126,7 +126,8 @@ def test_a_kernelspec_sets_limits_and_why_a_kernel_was_ended_is_told_on_stderr(
 
 
 def test_a_run_tells_the_last_words_of_a_kernel_that_died(tmp_path: Path) -> None:
-    code = "import os; os.write(2, b'the last words\\n'); os._exit(3)"
+    # A thread of ipykernel's passes on what is written to descriptor 2: it must have the time.
+    code = "import os, time; os.write(2, b'the last words\\n'); time.sleep(1); os._exit(3)"
     job = runs.Job("n", nbformat.writes(notebook(code)), SPEC, tmp_path, "out.ipynb", timeout=60, sandbox=Sandbox())
     ((_, executed),) = runs.execute([job], 1)
     assert executed.judgement.status == "died"

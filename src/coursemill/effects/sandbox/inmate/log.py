@@ -35,6 +35,12 @@ class Log:
         self._write(data[: self.left].translate(PLAIN))
         self.left -= min(len(data), self.left)
 
+    def drain(self, patience: float) -> None:
+        """Copy what has been written by now; others may still be writing."""
+        end = time.monotonic() + patience
+        while self.wanted() and time.monotonic() < end and select.select([self.source], [], [], 0)[0]:
+            self.copy()
+
     def finish(self, patience: float, last: str) -> None:
         """Everybody who wrote has ended: copy the rest, and a last line."""
         end = time.monotonic() + patience

@@ -89,6 +89,7 @@ def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log
             event, proc = _heard(kernel)
             if event["event"] == "exit":
                 relay.finish(LINGER)
+                log.drain(LINGER)  # who hears of the end looks for the last words
             tell(client, **event)
             if event["event"] in {"exit", "failed"}:
                 return ""
