@@ -46,7 +46,6 @@ class Order:
     limits: Limits
     folder: Path | None = None
     """What the kernel finds in its working directory: a copy of this folder."""
-    arguments: tuple[str, ...] = ()
     log: int = 2
     """Descriptor that gets the first megabyte that its processes write to their streams."""
     group: groups.Group = groups.NONE
@@ -121,7 +120,6 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
             "limits": order.limits.order(),
             "filter": filter.program().hex(),
             "home": view.HOME,
-            "arguments": order.arguments,
         }
         descriptors = [*(listener.fileno() for listener in listeners), order.log, files]
         talk = _found(needs, json.dumps(message).encode(), descriptors, order, preload=preload)

@@ -36,7 +36,7 @@ def run(order: dict[str, Any], listeners: list[int]) -> int:
     file.write_text(json.dumps(connection))
     app_class: Any = IPKernelApp
     app = app_class.instance(parent_handle=1)
-    app.initialize(["-f", str(file), HISTORY, *order["arguments"]])
+    app.initialize(["-f", str(file), HISTORY])
     app.start()
     return 0
 
