@@ -1,0 +1,1 @@
+"""Grading at the edges: candidates and examiners, the journal, the gradebook."""

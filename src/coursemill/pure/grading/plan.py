@@ -1,0 +1,49 @@
+"""How the tests of a notebook are examined: found out once, on the instructor's own solution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from coursemill.pure.proof import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one test looks at answers."""
+
+    mode: Mode = "isolated"
+    names: tuple[str, ...] = ()
+    """Names that are looked up in the candidate; all others are the instructor's."""
+    files: bool = False
+    """Whether files of the candidate's folders cross, too, in both directions."""
+    twins: tuple[str, ...] = ()
+    """Sources that must fail where the test passes; for tests in the candidate."""
+    trouble: str = ""
+    """Why the instructor's own solution does not pass it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the examiner takes over from one of the instructor's cells, without running it."""
+
+    define: str = ""
+    """Its imports, functions and classes, as source."""
+    values: bytes = b""
+    """Plain data that it left behind when the instructor's solution was run: name → value, as `wire` writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a notebook is examined; empty for one without tests."""
+
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """By the test's id."""
+    given: Mapping[str, Given] = field(default_factory=dict)
+    """By the cell's id."""
+    modules: tuple[str, ...] = ()
+    """Files that answers write and tests may import: their modules stay in the candidate."""
+    imports: tuple[str, ...] = ()
+    """What a fork server has imported before."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long the instructor's cells took, by id."""
