@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from coursemill.pure.grading.job import Options, Package
+from coursemill.pure.grading.plan import Look
 from coursemill.pure.grading.verdict import Outcome
 
 
@@ -18,9 +19,11 @@ class Rehearsal:
     """Of each test, in the way that its look says: `isolated`, with or without files, or `in-candidate`."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """How long each code cell took, tests too, by id."""
-    values: Mapping[str, bytes] = field(default_factory=dict)
-    """The names that were asked for after a cell, as `wire` writes them, by the cell's id; those that are not plain
-    data, or not there, are left out."""
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """The look with which each test passed; the first one where it did with none."""
+    values: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """The names that were asked for after a cell, by the cell's id and the name, as `wire` writes one; those that are
+    not plain data, or not there, are left out."""
     errors: Mapping[str, str] = field(default_factory=dict)
     """Code cells that raised, with what they raised."""
     trouble: str = ""
@@ -30,8 +33,16 @@ class Rehearsal:
 class Rehearse(Protocol):
     """Run the instructor's own solution once.
 
-    `capture` names, by cell id, what is to be captured when that cell has run. Raises Unavailable where there is no
-    sandbox, unless `options.trust`.
+    `capture` names, by cell id, what is to be captured when that cell has run; the examiner at once takes it over from
+    that cell, beside what the package's plan gives. `tries` are other looks at a test that does not pass: they are
+    tried at its place, in this order, until it passes. Raises Unavailable where there is no sandbox, unless
+    `options.trust`.
     """
 
-    def __call__(self, package: Package, capture: Mapping[str, tuple[str, ...]], options: Options) -> Rehearsal: ...
+    def __call__(
+        self,
+        package: Package,
+        capture: Mapping[str, tuple[str, ...]],
+        tries: Mapping[str, tuple[Look, ...]],
+        options: Options,
+    ) -> Rehearsal: ...

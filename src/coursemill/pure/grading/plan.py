@@ -14,9 +14,15 @@ class Look:
 
     mode: Mode = "isolated"
     names: tuple[str, ...] = ()
-    """Names that are looked up in the candidate; all others are the instructor's."""
+    """Names that are looked up in the candidate, for the time of the test; all others are the instructor's."""
+    imported: frozenset[str] = frozenset()
+    """Of these, the ones that must be a library's own modules: anything else is as if it were not there, or `np` could
+    be an answer's idea of what `np.allclose` says."""
     files: bool = False
     """Whether files of the candidate's folders cross, too, in both directions."""
+    leaves: str = ""
+    """What the candidate runs at the test's place, because later cells need it: imports and definitions of visible
+    lines."""
     twins: tuple[str, ...] = ()
     """Sources that must fail where the test passes; for tests in the candidate."""
     trouble: str = ""
@@ -28,9 +34,9 @@ class Given:
     """What the examiner takes over from one of the instructor's cells, without running it."""
 
     define: str = ""
-    """Its imports, functions and classes, as source."""
-    values: bytes = b""
-    """Plain data that it left behind when the instructor's solution was run: name → value, as `wire` writes it."""
+    """Its imports, functions and classes, as source; the values are there when it is run, and after it."""
+    values: Mapping[str, bytes] = field(default_factory=dict)
+    """Plain data that it left behind when the instructor's solution was run: by name, as `wire` writes one."""
 
 
 @dataclass(frozen=True, slots=True)
