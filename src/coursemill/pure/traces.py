@@ -77,10 +77,19 @@ def place(cell: Cell, line: int) -> str:
     if not ours:
         return f"cell {cell.get('id', '?')}"
     path, _, span = ours["source"].rpartition(":")
-    lines = _lines(ours.get("lines", ""))
+    lines = unfolded(ours.get("lines", ""))
     start = int(span.partition("-")[0])
     below = [number for number in lines[max(line - 1, 0) :] if number] or [n for n in lines if n][-1:] or [start]
     return f"{path}:{below[0]}"
+
+
+def unfolded(ranges: str) -> list[int]:
+    """Unfold "0,121-122" to [0, 121, 122]."""
+    found: list[int] = []
+    for part in ranges.split(",") if ranges else ():
+        first, _, last = part.partition("-")
+        found.extend(range(int(first), int(last or first) + 1))
+    return found
 
 
 def explain(cell: Cell, cells: Sequence[Cell]) -> Trace:
@@ -186,15 +195,6 @@ def _short(found: Iterable[Frame]) -> tuple[str, ...]:
         half = MOST_FRAMES // 2
         kept = [*kept[:half], f"… {len(kept) - 2 * half} more", *kept[-half:]]
     return tuple(kept)
-
-
-def _lines(ranges: str) -> list[int]:
-    """Unfold "0,121-122" to [0, 121, 122]."""
-    found: list[int] = []
-    for part in ranges.split(",") if ranges else ():
-        first, _, last = part.partition("-")
-        found.extend(range(int(first), int(last or first) + 1))
-    return found
 
 
 def _line(cell: Cell, line: int) -> str:
