@@ -15,9 +15,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from coursemill.effects.sandbox import filter, groups, packing, servers, view
 from coursemill.effects.sandbox.inmate.system import CHANNELS, ENDED, MESSAGE
@@ -41,7 +41,7 @@ class Order:
     """What a kernel is started with."""
 
     connection: Mapping[str, Any]
-    """As in Jupyter's connection file, with transport ipc: its sockets are made by the client."""
+    """As in Jupyter's connection file, with transport ipc: its sockets are made by the client. An examiner has none."""
     environment: Mapping[str, str]
     limits: Limits
     folder: Path | None = None
@@ -49,6 +49,11 @@ class Order:
     log: int = 2
     """Descriptor that gets the first megabyte that its processes write to their streams."""
     group: groups.Group = groups.NONE
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What it finds there beside, by path."""
+    role: Literal["kernel", "examiner"] = "kernel"
+    handed: Mapping[str, int] = field(default_factory=dict)
+    """Descriptors of sockets that it gets: a kernel's `wall` to its examiner, whose `wall` and `control`."""
 
 
 class Kernel:
@@ -61,6 +66,10 @@ class Kernel:
         """Exit status once it has ended, negative for a signal."""
         self.reason = ""
         """Why it was ended, where it was not its own doing."""
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when there is something to `poll` for; -1 when it has ended."""
+        return self._talk.fileno()
 
     def poll(self) -> int | None:
         """Its exit status; None while it runs."""
@@ -112,16 +121,19 @@ def start(order: Order, needs: servers.Needs, *, preload: bool = True) -> Kernel
     Raises Unavailable, and CoursemillError when the folder does not fit.
     """
     with contextlib.ExitStack() as stack:
-        files = stack.enter_context(packing.packed(order.folder, order.limits.disk))
-        listeners = [stack.enter_context(_listening(order.connection, channel)) for channel in CHANNELS]
+        files = stack.enter_context(packing.packed(order.folder, order.limits.disk, order.files))
+        channels = CHANNELS if order.role == "kernel" else ()
+        listeners = [stack.enter_context(_listening(order.connection, channel)) for channel in channels]
         message = {
             "connection": dict(order.connection),
             "environment": dict(order.environment),
             "limits": order.limits.order(),
             "filter": filter.program().hex(),
             "home": view.HOME,
+            "role": order.role,
+            "handed": list(order.handed),
         }
-        descriptors = [*(listener.fileno() for listener in listeners), order.log, files]
+        descriptors = [*(listener.fileno() for listener in listeners), *order.handed.values(), order.log, files]
         talk = _found(needs, json.dumps(message).encode(), descriptors, order, preload=preload)
         return Kernel(talk, order.group, order.log)
 

@@ -7,8 +7,9 @@ import mmap
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from coursemill.errors import CoursemillError
@@ -19,8 +20,8 @@ GRADED = b'"nbgrader"'
 
 
 @contextlib.contextmanager
-def packed(folder: Path | None, most: int) -> Iterator[int]:
-    """A descriptor of an archive of the folder's files, folders and links.
+def packed(folder: Path | None, most: int, files: Mapping[str, bytes] | None = None) -> Iterator[int]:
+    """A descriptor of an archive of the folder's files, folders and links, and of `files` given by path.
 
     Left out is what cannot be read, what is no file (a pipe would never end), and notebooks with nbgrader's tests.
     Raises CoursemillError when it is more than `most` bytes.
@@ -29,6 +30,7 @@ def packed(folder: Path | None, most: int) -> Iterator[int]:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
             if folder and folder.is_dir():
                 _fill(archive, folder.resolve(), most)
+            _put(archive, files or {}, most)
         file.seek(0)
         yield file.fileno()
 
@@ -45,6 +47,23 @@ def _fill(archive: tarfile.TarFile, folder: Path, most: int) -> None:
                 raise CoursemillError(f"{what} do not fit into the sandbox", where=str(folder))
             if member:
                 _add(archive, member, path)
+
+
+def _put(archive: tarfile.TarFile, files: Mapping[str, bytes], most: int) -> None:
+    if sum(map(len, files.values())) > most:
+        raise CoursemillError(f"files of more than {most >> 20} MB do not fit into the sandbox")
+    for path, content in sorted(files.items()):
+        if not is_below(path):
+            raise CoursemillError("no path below a folder", where=path)
+        member = tarfile.TarInfo(path)
+        member.size, member.mode = len(content), 0o644
+        archive.addfile(member, BytesIO(content))
+
+
+def is_below(path: str) -> bool:
+    """Whether a path can only lead to a place below the folder that it is taken from."""
+    parts = PurePosixPath(path)
+    return bool(parts.parts) and not parts.is_absolute() and ".." not in parts.parts and "\0" not in path
 
 
 def _member(archive: tarfile.TarFile, path: Path, name: str) -> tarfile.TarInfo | None:

@@ -9,11 +9,11 @@ import select
 import signal
 import socket
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects.sandbox.inmate import system
-from coursemill.effects.sandbox.inmate.kernel import run
+from coursemill.effects.sandbox.inmate import assessor, kernel, system
 from coursemill.effects.sandbox.inmate.system import fork, receive, tell
 
 INODES = 100_000
@@ -22,9 +22,16 @@ CAREFUL = system.NOSUID | system.NODEV
 NO_CORE = 1
 """A core file of at most one byte is none, and is not piped to the crash handler either; see fs/coredump.c."""
 
+ROLES: dict[str, Callable[[dict[str, Any], list[int], dict[str, int]], int]] = {
+    "kernel": kernel.run,
+    "examiner": assessor.run,
+}
 
-def begin(talk: socket.socket, order: dict[str, Any], listeners: list[int], files: int, log: int) -> int:
-    """Furnish, start the kernel, and stay until it ends."""
+
+def begin(
+    talk: socket.socket, order: dict[str, Any], listeners: list[int], handed: dict[str, int], files: int, log: int
+) -> int:
+    """Furnish, start the kernel, or who else is to live here, and stay until it ends."""
     system.die_with_parent()
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,20 +48,20 @@ def begin(talk: socket.socket, order: dict[str, Any], listeners: list[int], file
         tell(talk, event="failed", reason=str(error))
         return 1
     system.prctl(system.DUMPABLE, 0)  # no process of this user may look into this one
-    kernel = fork(lambda: run(order, listeners), closing=[talk])
+    inhabitant = fork(lambda: ROLES[order["role"]](order, listeners, handed), closing=[talk])
     with contextlib.suppress(OSError):  # it does the same: whoever is first
-        os.setpgid(kernel, kernel)
+        os.setpgid(inhabitant, inhabitant)
     nothing = os.open("/dev/null", os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
-    for descriptor in (*listeners, log, files, nothing):
+    for descriptor in (*listeners, *handed.values(), log, files, nothing):
         os.close(descriptor)
     tell(talk, proc, event="started")
     os.close(proc)
-    return _reap(talk, kernel)
+    return _reap(talk, inhabitant)
 
 
-def _reap(talk: socket.socket, kernel: int) -> int:
+def _reap(talk: socket.socket, inhabitant: int) -> int:
     """Pass signals on to the kernel, and say how it ended; orphans are buried."""
     reader, writer = os.pipe()
     sources: list[Any] = [talk, reader]
@@ -66,7 +73,7 @@ def _reap(talk: socket.socket, kernel: int) -> int:
         ready: list[object] = select.select(sources, [], [])[0]
         if talk in ready:
             try:
-                os.killpg(kernel, receive(talk)[0]["signal"])
+                os.killpg(inhabitant, receive(talk)[0]["signal"])
             except EOFError:
                 return 0
             except ProcessLookupError:
@@ -75,7 +82,7 @@ def _reap(talk: socket.socket, kernel: int) -> int:
             os.read(reader, 4096)
             with contextlib.suppress(ChildProcessError):
                 while (dead := os.waitpid(-1, os.WNOHANG))[0]:
-                    if dead[0] == kernel:
+                    if dead[0] == inhabitant:
                         tell(talk, event="exit", status=os.waitstatus_to_exitcode(dead[1]))
                         return 0
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import random
-import sys
-import tempfile
-import types
+import socket
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects.sandbox.inmate.system import CHANNELS, DUMPABLE, prctl
+from coursemill.effects.sandbox.inmate import fresh
+from coursemill.effects.sandbox.inmate.mirror import Mirror
+from coursemill.effects.sandbox.inmate.system import CHANNELS, DUMPABLE, SERVE, prctl
 
 HISTORY = "--HistoryManager.hist_file=:memory:"
 """A file would be lost with the kernel, and complain in a cell's output when `/tmp` is full."""
 
 
-def run(order: dict[str, Any], listeners: list[int]) -> int:
-    """Be the kernel, on sockets that are there already."""
+def run(order: dict[str, Any], listeners: list[int], handed: dict[str, int]) -> int:
+    """Be the kernel, on sockets that are there already; a `wall` makes it a candidate."""
     from ipykernel.kernelapp import IPKernelApp
 
     prctl(DUMPABLE, 1)
-    os.setpgid(0, 0)
-    _close_all_but({1, 2, *listeners})
-    os.open("/dev/null", os.O_RDONLY)  # 0, the lowest that is free
-    os.environ.clear()
-    os.environ.update(order["environment"])
-    os.chdir(order["home"])
-    _renew()
+    fresh.begin(order, {*listeners, *handed.values()})
     connection = order["connection"]
     _take({connection[f"{name}_port"]: listener for name, listener in zip(CHANNELS, listeners, strict=True)})
     file = Path("/tmp/kernel.json")
@@ -37,8 +28,21 @@ def run(order: dict[str, Any], listeners: list[int]) -> int:
     app_class: Any = IPKernelApp
     app = app_class.instance(parent_handle=1)
     app.initialize(["-f", str(file), HISTORY])
+    if "wall" in handed:
+        answer(app.kernel, socket.socket(fileno=handed["wall"]), Mirror.of([order["home"], "/tmp"]))
     app.start()
     return 0
+
+
+def answer(kernel: Any, wall: socket.socket, mirror: Mirror) -> None:
+    """Let the kernel answer what an examiner asks on the wall, whenever its client says that a test begins."""
+
+    from coursemill.effects.sandbox.inmate import candidate
+
+    async def serve(_stream: object, _identities: object, _message: object) -> None:
+        await candidate.serve(wall, kernel.shell.user_ns, mirror)
+
+    kernel.shell_handlers[SERVE] = serve
 
 
 def _take(listeners: dict[int, int]) -> None:
@@ -60,24 +64,3 @@ def _take(listeners: dict[int, int]) -> None:
         return beat(heart)
 
     app_class._try_bind_socket, heart_class._try_bind_socket = bind_ours, beat_ours
-
-
-def _close_all_but(kept: set[int]) -> None:
-    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
-        if descriptor not in kept:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-
-def _renew() -> None:
-    """Make anew what would otherwise be the same in every fork."""
-    sys.argv = [""]
-    sys.path.insert(0, "")  # what lies beside the notebook can be imported
-    for name in [name for name in sys.modules if name.partition(".")[0] == "coursemill"]:
-        del sys.modules[name]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    random.seed()
-    tempfile.tempdir = None
-    tempfile._name_sequence = None  # type: ignore[attr-defined] # its names come from a generator with a seed
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()

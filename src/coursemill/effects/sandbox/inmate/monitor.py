@@ -46,17 +46,19 @@ def watch(client: socket.socket, missing: dict[str, str]) -> int:
 def _monitor(client: socket.socket, order: dict[str, Any], descriptors: list[int]) -> int:
     """Start a kernel in namespaces of its own, and attend it until its client or it is gone."""
     isolate()
-    *listeners, log, files = descriptors
+    *given, log, files = descriptors
+    rest = len(given) - len(order["handed"])
+    listeners, handed = given[:rest], dict(zip(order["handed"], given[rest:], strict=True))
     relay = Relay([socket.socket(fileno=listener) for listener in listeners], order["limits"]["output"])
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     said, saying = os.pipe()
     init = fork(
-        lambda: begin(theirs, order, [inner.detach() for inner in relay.inner], files, saying),
+        lambda: begin(theirs, order, [inner.detach() for inner in relay.inner], handed, files, saying),
         closing=[ours, client, *relay.outer],
     )
     theirs.close()
     relay.hand_over()
-    for descriptor in (files, saying):
+    for descriptor in (*handed.values(), files, saying):
         os.close(descriptor)
     words, reason = Log(said, log), ""
     try:

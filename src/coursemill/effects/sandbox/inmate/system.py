@@ -27,6 +27,8 @@ SIOCSIFFLAGS, UP_AND_RUNNING = 0x8914, 0x41
 CAPABILITY_VERSION_3 = 0x20080522
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+SERVE = "coursemill_serve"
+"""A kernel's message of our own: a test begins, and the examiner asks on the wall."""
 MESSAGE = 1 << 18
 """Bytes of a message between client, monitor and init."""
 
