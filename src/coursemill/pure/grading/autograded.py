@@ -85,6 +85,22 @@ def compose(
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
+def repriced(notebook: Notebook, assignment: Assignment, outcomes: Iterable[Outcome]) -> Notebook:
+    """The notebook with other points: those of `assignment` and of `outcomes`; everything else stays as it was run."""
+    ended = {outcome.test: outcome for outcome in outcomes}
+    items = {item.id: item for item in assignment.items}
+    cells = []
+    for cell in notebook["cells"]:
+        item = items.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+        if item is not None:
+            metadata = {**cell["metadata"], "nbgrader": _grading(item, cell["source"])}
+            cell = {**cell, "metadata": metadata}
+            if item.role == "test" and item.id in ended:
+                cell["outputs"] = _told(ended[item.id])
+        cells.append(cell)
+    return {**notebook, "cells": cells}
+
+
 def tamed(outputs: Iterable[Output], count: int, room: int = CELL) -> list[dict[str, Any]]:
     """Outputs as nbformat and every browser can take them: known kinds, bounded, nothing in them that acts.
 
@@ -181,32 +197,42 @@ def _added() -> dict[str, Any]:
 def _source(placed: Placed) -> str:
     """The student's where it is theirs; else what students got, with a task's mark scheme, which graders read."""
     item = placed.item
-    if item is None or item.role in ("answer", "written"):
-        theirs = placed.source.encode("utf-8", "replace").decode()  # no half characters: they cannot be written
-        return clean.harmless(theirs) if placed.type != "code" and theirs != (item.released if item else "") else theirs
-    return item.source if item.role == "task" else item.released
+    fixed = item is not None and (item.role == "test" or placed.source == item.source)
+    if item and fixed and not item.editable:
+        return item.source if item.role == "task" else item.released
+    theirs = placed.source.encode("utf-8", "replace").decode()  # no half characters: they cannot be written
+    untouched = item is not None and theirs == item.released
+    return theirs if placed.type == "code" or untouched else clean.harmless(theirs)
 
 
 def _metadata(item: Item, source: str) -> dict[str, Any]:
-    """The instructor's, nbgrader's checksum as of the cell that students got."""
+    """The instructor's, with nbgrader's points and checksum."""
     metadata: dict[str, Any] = json.loads(json.dumps(dict(item.metadata), default=str))
     ours = metadata.get("coursemill")
     metadata["coursemill"] = dict(ours) if isinstance(ours, dict) else {}
     if item.source != item.released:
         metadata["coursemill"].pop("lines", None)  # they count lines that do not stand here
-    grading = metadata.get("nbgrader")
-    if isinstance(grading, dict) and "grade_id" in grading:
-        if grading.get("grade") or grading.get("task"):
-            grading["points"] = int(item.points) if float(item.points).is_integer() else item.points
+    if isinstance(metadata.get("nbgrader"), dict):
+        metadata["nbgrader"] = _grading(item, source)
+    return metadata
+
+
+def _grading(item: Item, source: str) -> dict[str, Any]:
+    """nbgrader's metadata; the checksum is that of the cell as students got it."""
+    grading = dict(item.metadata.get("nbgrader", {}))
+    if grading.get("grade") or grading.get("task"):
+        grading["points"] = int(item.points) if float(item.points).is_integer() else item.points
+    if grading.get("grade_id"):
         original = source if item.role == "task" else item.released
         grading |= {"checksum": checksum(original, item.type, grading), "cell_type": item.type}
-    return metadata
+    return grading
 
 
 def _attachments(placed: Placed) -> dict[str, Any]:
     """Pictures that belong to a cell of prose."""
     made = {}
-    for name, data in list(placed.attachments.items())[:50]:
+    given = placed.attachments or (placed.item.attachments if placed.item else {})
+    for name, data in list(given.items())[:50]:
         bundle = clean.bundle(data) if isinstance(data, Mapping) else {}
         if kept := {kind: text for kind, text in bundle.items() if kind in clean.PICTURES}:
             made[str(name)[:200]] = kept
@@ -221,16 +247,16 @@ def _outputs(
     if item is None or item.role != "test":
         return tamed(given, count, room)
     outcome = ended.get(item.id)
-    return _told(outcome, max(count, 1)) if outcome else []
+    return _told(outcome) if outcome else []
 
 
-def _told(outcome: Outcome, count: int) -> list[dict[str, Any]]:
+def _told(outcome: Outcome) -> list[dict[str, Any]]:
     """How a test ended, so that nbgrader reads the same score from it."""
     if outcome.status == "passed" and outcome.twin != "passed":
         if outcome.part is None or outcome.score == outcome.points:
             return [_printed("passed\n")]
         result = {"text/plain": f"{outcome.score:g}"}
-        told = {"output_type": "execute_result", "execution_count": count, "metadata": {}, "data": result}
+        told = {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": result}
         return [_printed(f"passed in part: {outcome.score:g} of {outcome.points:g} points\n"), told]
     said = FAKED if outcome.status == "passed" else outcome.message or REASONS[outcome.status]
     message = clean.plain(said)[:20_000]
