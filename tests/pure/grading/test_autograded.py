@@ -193,7 +193,9 @@ def test_half_characters_can_be_written() -> None:
 def test_other_points_change_points_and_checksums_alone() -> None:
     before = autograded.compose(ASSIGNMENT, merged(), {}, [outcome(part=2.0)])
     priced = replace(ASSIGNMENT, items=tuple(replace(i, points=i.points * 2) for i in ASSIGNMENT.items))
+    items = {item.id: item for item in priced.items}
+    cells = (replace(one, item=items[one.id]) for one in merged().cells)
     after = autograded.repriced(before, priced, [outcome(part=2.0, points=6.0)])
-    assert after == autograded.compose(priced, merged(), {}, [outcome(part=2.0, points=6.0)])
+    assert after == autograded.compose(priced, Merged(tuple(cells)), {}, [outcome(part=2.0, points=6.0)])
     assert utils.determine_grade(cell(valid(after), "a-test-2")) == (2, 6)
     assert cell(valid(before), "a-test-2").metadata.nbgrader.points == 3
