@@ -1,0 +1,102 @@
+"""What a result depends on, as digests: one with the same key is not run again.
+
+Points are not among it: scores are derived from results whenever they are wanted. Nor is the plan of the tests,
+which follows from the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from coursemill.effects import kernels, store
+from coursemill.pure.grading.assignment import Assignment, Item
+from coursemill.pure.grading.job import Handed, Options
+from coursemill.pure.grading.standing import Basis
+
+PACKAGE = Path(__file__).parents[2]
+OUR_CODE = ("effects/grading/examination.py", "effects/sandbox", "effects/shell.py", "pure", "model.py")
+"""Files and folders of ours that a result depends on: a test follows the imports of the first."""
+DERIVED = ("points", "checksum")
+"""What nbgrader's metadata say about points, which are no part of a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instructor:
+    """What the instructor gives for one notebook: the same for all students."""
+
+    tests: Mapping[str, str]
+    rest: str
+    environment: str
+
+    @classmethod
+    def of(
+        cls,
+        assignment: Assignment,
+        files: Mapping[str, bytes],
+        options: Options,
+        limits: Mapping[str, int],
+        machine: str,
+    ) -> Instructor:
+        """Look at a notebook; `machine` is what `environment` says."""
+        tests = {item.id: _digest(_said(item)) for item in assignment.tests}
+        others = [_said(item) for item in assignment.items if item.role != "test"]
+        order = [item.id for item in assignment.items]
+        about = [assignment.worksheet, assignment.name, dict(assignment.metadata), assignment.kernel]
+        rest = _digest(_json([about, order, assignment.language]), *others, *_named(files))
+        settings = _json([options.timeout, options.trust, dict(limits)])
+        return cls(tests, rest, _digest(machine, settings))
+
+    def basis(self, handed: Handed) -> Basis:
+        """What a result of this submission depends on."""
+        content = b"absent" if handed.content is None else b"content" + handed.content
+        notes = _json([asdict(note) for note in handed.notes])
+        return Basis(_digest(content, notes, *_named(handed.files)), self.tests, self.rest, self.environment)
+
+
+def key(basis: Basis) -> str:
+    """The key of a result."""
+    return _digest(_json(asdict(basis)))
+
+
+def environment() -> str:
+    """Python, the machine, the installed distributions and our own code, as a digest."""
+    ours = (store.digest(file) for name in OUR_CODE for file in _modules(PACKAGE / name))
+    return _digest(sys.version, platform.machine(), *kernels.installed(), *ours)
+
+
+def _modules(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _said(item: Item) -> str:
+    """All of an item but its points."""
+    metadata: dict[str, Any] = dict(item.metadata)
+    if isinstance(grading := metadata.get("nbgrader"), Mapping):
+        metadata["nbgrader"] = {name: value for name, value in grading.items() if name not in DERIVED}
+    said = {**asdict(item), "metadata": metadata, "hidden": sorted(item.hidden)}
+    del said["points"]
+    return _json(said)
+
+
+def _named(files: Mapping[str, bytes]) -> Iterable[str | bytes]:
+    for name, data in sorted(files.items()):
+        yield from (name, data)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _digest(*parts: str | bytes) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        whole.update(f"{len(data)}:".encode() + data)
+    return whole.hexdigest()
