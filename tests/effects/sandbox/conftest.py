@@ -13,7 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 
 from coursemill.effects.sandbox import client, groups, protections, servers
 from coursemill.effects.sandbox.limits import Limits
-from coursemill.effects.sandbox.provisioner import _environment
+from coursemill.effects.sandbox.provisioner import surroundings
 from coursemill.effects.sandbox.servers import Needs
 
 
@@ -94,8 +94,8 @@ def _starter(tmp_path: Path) -> Iterator[Callable[..., Cell]]:
         file = sockets / "log"
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT) if log is None else os.dup(log)
         place = groups.named(f"test-{os.getpid()}-{sockets.name}") if group else groups.NONE
-        order = client.Order(connection, _environment("cpu"), Limits(**limits), folder, log=descriptor, group=place)
-        kernel = client.start(order, Needs(imports, _environment("cpu")), preload=preload)
+        order = client.Order(connection, surroundings("cpu"), Limits(**limits), folder, log=descriptor, group=place)
+        kernel = client.start(order, Needs(imports, surroundings("cpu")), preload=preload)
         os.close(descriptor)
         connection_file = sockets / "connection.json"
         connection_file.write_text(json.dumps(connection), encoding="utf-8")

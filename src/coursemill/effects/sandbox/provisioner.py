@@ -143,7 +143,7 @@ class SandboxProvisioner(CoursemillProvisioner):
         connection: dict[str, Any] = dict(self.connection_info)
         return client.Order(
             connection={**connection, "key": connection["key"].decode()},
-            environment=_environment(self.accelerator),
+            environment=surroundings(self.accelerator),
             limits=_limits(self.limits),
             folder=Path(given) if given else _here(),
             log=os.dup(_descriptor(launch.get("stderr"))),
@@ -167,7 +167,7 @@ def _limits(given: dict[str, int]) -> Limits:
         raise ConfigError(f"limits of the sandbox: {error}", fix=f"they are {', '.join(Limits().order())}") from error
 
 
-def _environment(accelerator: Accelerator) -> dict[str, str]:
+def surroundings(accelerator: Accelerator) -> dict[str, str]:
     """The environment in the sandbox: nothing of this process's but what is harmless and known to be of use."""
     passed = (*PASSED_ON, *hardware.of(accelerator).environment)
     given = {name: os.environ[name] for name in passed if name in os.environ}
