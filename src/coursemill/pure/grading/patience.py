@@ -1,0 +1,30 @@
+"""How long the cells of a notebook may take: in proportion to what the instructor's own took."""
+
+from __future__ import annotations
+
+from coursemill.pure.grading.job import Options
+from coursemill.pure.grading.plan import Plan
+
+LEAST = 30.0
+"""Seconds that any cell may take, and any test."""
+FACTOR = 10.0
+"""A student's cell may be so many times as slow as the instructor's."""
+NOTEBOOK = 60.0
+WHOLE = 5.0
+"""A notebook may take `NOTEBOOK` seconds, and `WHOLE` times what the instructor's took."""
+
+
+def of_cell(cell: str, plan: Plan, options: Options) -> float:
+    """Seconds that a cell or a test may take; one that the student added, as long as the shortest."""
+    return options.timeout or max(LEAST, FACTOR * plan.seconds.get(cell, 0.0))
+
+
+def of_notebook(plan: Plan, options: Options) -> float:
+    """Seconds that all cells may take together; one that takes as long as it may leaves time for another."""
+    usual = NOTEBOOK + WHOLE * sum(plan.seconds.values())
+    return max(usual, 2 * of_longest(plan, options))
+
+
+def of_longest(plan: Plan, options: Options) -> float:
+    """Seconds that the cell may take that may take longest."""
+    return max((of_cell(cell, plan, options) for cell in ("", *plan.seconds)), default=LEAST)
