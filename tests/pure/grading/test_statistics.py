@@ -68,7 +68,7 @@ def test_an_exercise(found: Statistics) -> None:
     # Scores 4 1 1 0 0, the rest (the quiz) 1 1 0 0 0.
     assert price.figures.correlation == pytest.approx(0.65 / 0.9)  # covariance 0.65, variances 2.7 and 0.3
     assert price.figures.index == 1.0  # the best earned 4 of 4, the two weakest nothing
-    assert [t.figures.difficulty for t in price.tests] == [0.6, 0.2]
+    assert [t.figures.difficulty for t in price.tests] == pytest.approx([0.6, 0.2])
     assert price.tests[1].outcomes == {"passed": 1, "failed": 4}
 
 
