@@ -72,13 +72,27 @@ def register(*, assignment: str, **_: object) -> None:
         _registered[root, assignment] = notebooks
 
 
+def settings_of(file: Path) -> Any:
+    """The course's nbgrader settings: only its own file, nobody's home or environment."""
+    with quick.imports():
+        from traitlets.config import Config
+        from traitlets.config.loader import PyFileConfigLoader
+
+    if not file.is_file():
+        return Config()
+    try:
+        return PyFileConfigLoader(file.name, path=str(file.parent)).load_config()
+    except Exception as error:  # whatever the file does
+        raise ConfigError(f"{type(error).__name__}: {error}", where=str(file)) from error
+
+
 _registered: dict[tuple[Path, str], dict[Path, int]] = {}
 
 
 def _register(root: Path, assignment: str) -> None:
     """Run `generate_assignment` with the course's gradebook, and throw the notebooks away."""
     with tempfile.TemporaryDirectory(prefix="coursemill-") as folder:
-        config = _settings(root / SETTINGS)
+        config = settings_of(root / SETTINGS)
         config.CourseDirectory.root = str(root)
         config.CourseDirectory.release_directory = str(Path(folder) / RELEASE)
         if problem := _run(config, assignment, "*"):
@@ -109,23 +123,9 @@ def _run(config: Any, worksheet: str, notebook: str) -> str:
     return ""
 
 
-def _settings(file: Path) -> Any:
-    """The course's nbgrader settings: only its own file, nobody's home or environment."""
-    with quick.imports():
-        from traitlets.config import Config
-        from traitlets.config.loader import PyFileConfigLoader
-
-    if not file.is_file():
-        return Config()
-    try:
-        return PyFileConfigLoader(file.name, path=str(file.parent)).load_config()
-    except Exception as error:  # whatever the file does
-        raise ConfigError(f"{type(error).__name__}: {error}", where=str(file)) from error
-
-
 def _staging(stage: Path, settings: Path) -> Any:
     """The course's settings, for the staging course: no gradebook, no hooks, each notebook validated once."""
-    config = _settings(settings)
+    config = settings_of(settings)
     for name in ("header", "footer"):
         if path := config.IncludeHeaderFooter.get(name):
             config.IncludeHeaderFooter[name] = str(settings.parent / path)
