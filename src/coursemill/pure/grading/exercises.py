@@ -11,7 +11,7 @@ from coursemill.pure.grading.assignment import Assignment, Item
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?P<text>.+?)[ \t#]*$", re.MULTILINE)
 _LABEL = re.compile(r"^\W*(?:Exercise|Question|Quiz)\b:?\s*", re.IGNORECASE)
 _POINTS = re.compile(r"\s*\([\d.]+ points?\)\s*$")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"(`[^`]*`)|<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _by_task(items: Iterable[Item]) -> list[_Group]:
         ours = item.metadata.get("coursemill")
         task = ours.get("task", "") if isinstance(ours, dict) else ""
         if item.role == "prose" and item.type == "markdown":
-            prose = item.released if task or _HEADING.search(item.released) else prose
+            prose = item.released if _HEADING.search(item.released) else prose
         if item.role not in ("answer", "test", "written", "task"):
             continue
         if not groups or not _goes_on(groups[-1], item, task):
@@ -101,4 +101,4 @@ def _made(notebook: str, group: _Group) -> Exercise:
 
 def _title(text: str) -> str:
     found = _HEADING.findall(text)
-    return _POINTS.sub("", _LABEL.sub("", _TAG.sub("", found[-1]))).strip() if found else ""
+    return _POINTS.sub("", _LABEL.sub("", _TAG.sub(r"\1", found[-1]))).strip() if found else ""
