@@ -93,6 +93,8 @@ class Written:
     """By student and notebook."""
     students: tuple[str, ...]
     """All that the gradebook knows, also those who handed in nothing."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Student → first and last name, of those that the gradebook has one of."""
 
 
 def write(
@@ -131,14 +133,15 @@ def write(
                     page.late_submission_penalty = penalties.of(one, page)
         session.flush()
         keep(aside)
-        return Written(_pages(row), tuple(sorted(known)))
+        return Written(_pages(row), tuple(sorted(known)), _names(known))
 
 
 def read(book: Book, worksheet: str) -> Written:
     """What the gradebook says of a worksheet; nothing where it does not know it. Raises CoursemillError."""
     with _transaction(book) as session:
         row = cells.find(session, worksheet)
-        return Written(_pages(row) if row else {}, tuple(sorted(cells.students(session))))
+        known = cells.students(session)
+        return Written(_pages(row) if row else {}, tuple(sorted(known)), _names(known))
 
 
 def _grade(page: Any, verdict: Verdict, roles: Mapping[tuple[str, str], str], before: Mapping[str, str] | None) -> None:
@@ -215,6 +218,11 @@ def _pages(row: Any) -> dict[tuple[str, str], Page]:
         for one in row.submissions
         for page in one.notebooks
     }
+
+
+def _names(known: Mapping[str, Any]) -> dict[str, str]:
+    named = {name: " ".join(filter(None, (one.first_name, one.last_name))).strip() for name, one in known.items()}
+    return {name: full for name, full in named.items() if full}
 
 
 def _score(grade: Any) -> float | None:
