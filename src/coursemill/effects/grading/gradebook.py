@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -110,7 +111,7 @@ def write(
     `aside` is what people entered for cells that were removed since; `keep` is called with what it is now, before
     anything is written. Raises CoursemillError when the gradebook cannot be written.
     """
-    with _transaction(book) as session:
+    with _session(book, writes=True) as session:
         row = cells.update(session, book.course or cells.COURSE, worksheet, assignments, aside)
         roles = {(a.name, item.id): item.role for a in assignments for item in a.items}
         penalties = _Penalties(book.settings)
@@ -138,7 +139,9 @@ def write(
 
 def read(book: Book, worksheet: str) -> Written:
     """What the gradebook says of a worksheet; nothing where it does not know it. Raises CoursemillError."""
-    with _transaction(book) as session:
+    if (file := database(book)) and not file.exists():
+        return Written({}, ())
+    with _session(book) as session:
         row = cells.find(session, worksheet)
         known = cells.students(session)
         return Written(_pages(row) if row else {}, tuple(sorted(known)), _names(known))
@@ -233,9 +236,15 @@ def _score(grade: Any) -> float | None:
     return float(given + (grade.extra_credit or 0.0))
 
 
+def database(book: Book) -> Path | None:
+    """The file of an SQLite gradebook; None for others."""
+    kind, found, rest = book.url.partition(":///")
+    return Path(rest.partition("?")[0]) if found and kind.partition("+")[0] == "sqlite" and rest else None
+
+
 @contextmanager
-def _transaction(book: Book) -> Iterator[Any]:
-    """A session whose work is committed at the end, or leaves nothing; it alone may write meanwhile."""
+def _session(book: Book, *, writes: bool = False) -> Iterator[Any]:
+    """A session; if it `writes`, it alone may meanwhile, and its work is committed at the end, or leaves nothing."""
     with quick.imports():
         import sqlalchemy
         from nbgrader.api import Gradebook
@@ -253,13 +262,14 @@ def _transaction(book: Book) -> Iterator[Any]:
         cells.create(full, course)
         with Gradebook(full, course) as gradebook:
             session = gradebook.db
-            if url.get_backend_name() == "sqlite":
-                session.execute(sqlalchemy.text("BEGIN IMMEDIATE"))
-            else:
+            if url.get_backend_name() != "sqlite":
                 session.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = '{int(book.patience)}s'"))
+            elif writes:
+                session.execute(sqlalchemy.text("BEGIN IMMEDIATE"))
             with session.no_autoflush:
                 yield session
-            session.commit()
+            if writes:
+                session.commit()
     except SQLAlchemyError as error:
         raise _explained(error, book) from error
     except ModuleNotFoundError as error:

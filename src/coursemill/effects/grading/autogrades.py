@@ -1,0 +1,77 @@
+"""`autograded/`: what stock Formgrader, feedback and export read of a student, each file whole or not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from coursemill.effects import store
+
+MODE = 0o444
+"""As stock `nbgrader autograde` leaves its files."""
+SHARED = 0o664
+"""The same where a course is `groupshared`."""
+MOST = 64 << 20
+"""Bytes of a notebook that is read back."""
+Stamp = tuple[int, ...]
+"""Size, time of change in nanoseconds, inode."""
+
+
+def stamp(path: Path) -> Stamp:
+    """How a file is now; empty when it is not there, or no file."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ()
+    return (status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def write(folder: Path, files: Mapping[str, bytes], old: Iterable[str], *, shared: bool = False) -> dict[str, Stamp]:
+    """Make the files in `folder` those given; of `old` names, what is not among them is removed.
+
+    Returns how each file is now. Raises CoursemillError, with the old file as it was, when one cannot be written.
+    """
+    for name in set(old) - files.keys():
+        store.remove(folder, name)
+    made = {}
+    for name, data in files.items():
+        if not _same(folder / name, data):
+            store.write(folder, name, data, SHARED if shared else MODE)
+        made[name] = stamp(folder / name)
+    return made
+
+
+def together(theirs: Mapping[str, bytes], ours: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A student's files and the instructor's: ours stay where a file of theirs would stand in the way."""
+    folders = {str(parent) for name in ours for parent in PurePosixPath(name).parents}
+    kept = {
+        name: data
+        for name, data in theirs.items()
+        if name not in folders and not any(str(parent) in ours for parent in PurePosixPath(name).parents)
+    }
+    return {**kept, **ours}
+
+
+def notebook(content: Mapping[str, Any]) -> bytes:
+    """A notebook's bytes, laid out as nbformat writes it."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, separators=(",", ": "))
+    return f"{text}\n".encode("utf-8", "replace")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The notebook that stands there; empty when there is none, or none that can be read."""
+    try:
+        if path.is_symlink() or path.stat().st_size > MOST:
+            return {}
+    except OSError:
+        return {}
+    return store.recall(path)
+
+
+def _same(path: Path, data: bytes) -> bool:
+    try:
+        return not path.is_symlink() and path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
