@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class _Section:
 
     id: str
     title: str
+    """HTML."""
     exercise: bool = True
     score: float = 0.0
     points: float = 0.0
@@ -201,7 +203,7 @@ class _Paper:
         """An exercise without its cells."""
         parts = (*exercise.tests, *exercise.manual)
         marks = [self.mark(item) for item in parts]
-        made = _Section(f"{self.id}-exercise-{number + 1}", exercise.title)
+        made = _Section(f"{self.id}-exercise-{number + 1}", _titled(exercise.title))
         made.score = sum(mark.score or 0.0 for mark in marks)
         made.points = sum(mark.points for mark in marks)
         made.state = self.state(made, marks)
@@ -223,7 +225,7 @@ class _Paper:
     def mark(self, item: Item) -> Mark:
         """What the gradebook says, or what the outcome does where it says nothing."""
         outcome = self.outcomes.get(item.id)
-        waiting = Mark(item.points, outcome.score if outcome else None, pending=outcome is None)
+        waiting = Mark(item.points, outcome.score if outcome else None, pending=not outcome and item.role != "test")
         return self.sheet.marks.get(item.id, waiting)
 
     def hidden(self, item: Item) -> bool:
@@ -273,8 +275,9 @@ class _Paper:
     def hints(self, exercise: Exercise) -> Iterator[str]:
         """The hints of the exercise's note."""
         for item in self.sheet.assignment.items:
-            ours = item.metadata.get("coursemill", {})
-            if item.role == "prose" and ours.get("task") == exercise.id and _HINT.search(item.released):
+            ours = item.metadata.get("coursemill")
+            task = ours.get("task") if isinstance(ours, Mapping) else ""
+            if item.role == "prose" and task == exercise.id and _HINT.search(item.released):
                 yield _instructors(item.released)
 
     def blocks(self) -> Iterator[tuple[int, _Block]]:
@@ -335,6 +338,12 @@ def _about(cell: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     """Our metadata of a cell of the autograded notebook, and its grade_id."""
     metadata = cell.get("metadata", {})
     return metadata.get("coursemill", {}), metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def _titled(markdown: str) -> str:
+    """A title as HTML: nothing but code is marked in it."""
+    text = html.escape(clean.visible(markdown, code=False))
+    return re.sub(r"(`+) ?(.+?) ?\1", r"<code>\2</code>", text).replace("**", "")
 
 
 def _scheme(item: Item) -> str:
