@@ -59,8 +59,16 @@ class Course:
         path = self.structure.format(nbgrader_step=self.steps[step], student_id=student, assignment_id=worksheet)
         return self.root / path
 
+    def way(self, step: Step, student: str, worksheet: str) -> tuple[Path, tuple[str, ...]]:
+        """The same as a folder of the instructor's, and the parts below it that others may have made."""
+        parts = PurePosixPath(self.structure).parts
+        first = next(n for n, part in enumerate(parts) if "{student_id}" in part or "{assignment_id}" in part)
+        names = {"nbgrader_step": self.steps[step], "student_id": student, "assignment_id": worksheet}
+        made = [part.format(**names) for part in parts]
+        return self.root.joinpath(*made[:first]), tuple(part for part in made[first:] if part != NOBODY)
+
     def found(self, step: Step, student: str = "", worksheet: str = "") -> Iterator[tuple[str, str, Path]]:
-        """Students and worksheets that have a folder in a step, in order of their names; links are not followed."""
+        """Students and worksheets that have a folder in a step, in order; a link has a name and is not followed."""
         parts = PurePosixPath(self.structure.format_map(_Open(nbgrader_step=self.steps[step]))).parts
         known = {key: value for key, value in (("student_id", student), ("assignment_id", worksheet)) if value}
         yield from _walk(self.root, parts, known)
@@ -219,6 +227,8 @@ def _below(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
 
 # ---- folders
 
+_NAMES = ("student_id", "assignment_id")
+
 
 class _Open(dict[str, str]):
     """Leaves the names that are not known yet where they are."""
@@ -239,12 +249,17 @@ def _walk(folder: Path, parts: Sequence[str], known: Mapping[str, str]) -> Itera
     pattern = re.sub(r"\\\{(student_id|assignment_id)\\\}", r"(?P<\1>.+)", re.escape(part))
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+            links = {entry.name: entry.is_symlink() for entry in entries if entry.is_symlink() or entry.is_dir()}
     except OSError:
         return
-    for name in names:
-        if (match := re.fullmatch(pattern, name)) and not name.startswith("."):
-            yield from _walk(folder / name, rest, {**known, **match.groupdict()})
+    for name, is_link in sorted(links.items()):
+        if not (match := re.fullmatch(pattern, name, re.DOTALL)) or name.startswith("."):
+            continue
+        names = {**known, **match.groupdict()}
+        if not is_link:
+            yield from _walk(folder / name, rest, names)
+        elif len(names) == len(_NAMES):
+            yield names["student_id"], names["assignment_id"], folder / name
 
 
 # ---- settings
