@@ -27,6 +27,7 @@ VERBS = {
     "watch": "Rebuild what changes while you write.",
     "run": "Execute the lessons headless and show what happened.",
     "prove": "Show that each exercise is sound: solution, stub, wrong answers, cheats.",
+    "feedback": "Write what students get back: a page each.",
     "kernels": "Show which kernels this machine has, and why not the others.",
     "doctor": "Show what protects this machine from students' code.",
 }
