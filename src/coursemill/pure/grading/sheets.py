@@ -1,0 +1,88 @@
+"""Which notebook of a worksheet a file is, whatever browsers, systems and students have made of its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from coursemill.pure import naming
+from coursemill.pure.grading import membernames
+
+NOTEBOOK = ".ipynb"
+_RENAMED = (".ipynb.json", ".ipynb.txt", ".ipynb.html")
+"""What browsers make of the suffix when they save a notebook."""
+_DECORATION = re.compile(
+    r"(?:[ _-]*\(\d{1,3}\)|[ _-]*-?copy\d{0,3}|[ _-]*copy[ _]?\(?\d{0,3}\)?|[-_ ]\d{1,3}|[-_ ]v\d{1,3}"
+    r"|[-_ ]*(?:final|finished|done|solution|submission|version|fixed|new))$",
+    re.IGNORECASE,
+)
+_IDS = re.compile(rb'"grade_id"\s{0,16}:\s{0,16}"([A-Za-z0-9_\-]{1,200})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A worksheet: its notebooks, each with the grade_ids in it."""
+
+    name: str
+    notebooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def by_name(name: str, sheet: Sheet) -> str:
+    """Return the notebook that a file of that name is; empty when the name does not say it."""
+    stem = stem_of(name)
+    if stem in sheet.notebooks:
+        return stem
+    for common in (naming.folded, membernames.squeezed):
+        tried = stem
+        while common(tried):
+            found = [one for one in sheet.notebooks if common(one) == common(tried)]
+            if len(found) == 1:
+                return found[0]
+            shorter = _DECORATION.sub("", tried)
+            tried = shorter if shorter != tried else ""
+    return ""
+
+
+def by_cells(content: bytes, sheet: Sheet) -> str:
+    """Return the notebook that has the most of the file's grade_ids; empty when none has, or several."""
+    ids = {found.decode() for found in _IDS.findall(content)}
+    counts = {name: len(ids & known) for name, known in sheet.notebooks.items()}
+    most = max(counts.values(), default=0)
+    found = [name for name, count in counts.items() if count == most]
+    return found[0] if most and len(found) == 1 else ""
+
+
+def is_notebook(name: str) -> bool:
+    """Whether a file is meant to be a notebook, by its name."""
+    return name.lower().endswith((NOTEBOOK, *_RENAMED))
+
+
+def stem_of(name: str) -> str:
+    """Return a notebook's name without what makes it one."""
+    for suffix in (NOTEBOOK, *_RENAMED):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)].strip()
+    return membernames.stem(name).strip()
+
+
+def split(name: str, sheet: Sheet) -> tuple[str, str]:
+    """Return the student's part and the notebook of a name such as `jane_WS1 (2).ipynb` or `WS1-jane.ipynb`.
+
+    The name of the worksheet counts as the name of its only notebook. Both are empty when none is in it.
+    """
+    stem = stem_of(name)
+    parts = [(found.start(), found.end()) for found in re.finditer(r"[ _+.-]+", stem)]
+    alone = next(iter(sheet.notebooks)) if len(sheet.notebooks) == 1 else ""
+    for start, end in parts:  # the shortest part in front that leaves a notebook's name behind it
+        if notebook := by_name(stem[end:] + NOTEBOOK, sheet) or (is_worksheet(stem[end:], sheet) and alone):
+            return stem[:start], notebook
+    for start, end in reversed(parts):
+        if notebook := by_name(stem[:start] + NOTEBOOK, sheet) or (is_worksheet(stem[:start], sheet) and alone):
+            return stem[end:], notebook
+    return "", ""
+
+
+def is_worksheet(name: str, sheet: Sheet) -> bool:
+    """Whether a folder's name is the worksheet's."""
+    return membernames.squeezed(name) == membernames.squeezed(sheet.name) != ""
