@@ -4,7 +4,7 @@ Canvas: https://community.canvaslms.com/t5/Instructor-Guide/How-do-I-import-grad
 importer (`lib/gradebook_importer.rb`): Student, ID, SIS User ID, SIS Login ID, Section, then assignments as
 `title (id)`; a row whose first cell holds "Points Possible"; an empty cell changes nothing. Moodle:
 https://docs.moodle.org/en/Grade_import (columns are mapped by hand) and the assignment's own grading worksheet
-(`mod/assign/feedback/offline`: it reads Identifier, Grade, "Last modified (grade)", and skips what is above the maximum).
+(`mod/assign/feedback/offline`: it reads Identifier, Grade and "Last modified (grade)", and skips impossible grades).
 """
 
 from __future__ import annotations
