@@ -6,6 +6,7 @@ the system says of the process.
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from coursemill.effects import forks
 from coursemill.effects.grading.pair import Pair
-from coursemill.effects.grading.talk import Message
+from coursemill.effects.grading.talk import Message, wait
 from coursemill.effects.sandbox.inmate.system import SERVE
 from coursemill.errors import Unavailable
 from coursemill.pure.grading.outputs import Outputs
@@ -25,6 +26,8 @@ AGAIN = 0.5
 """Seconds between two first questions: what is said before its outputs are listened to is lost."""
 GRACE = 2.0
 """Seconds that a cell has to end after an interrupt, and its last output to come after its reply."""
+
+NUMBER = re.compile("[0-9]+")
 
 End = Literal["timeout", "died", "limit"]
 Status = Literal["done", "error", End]
@@ -54,17 +57,15 @@ class Candidate:
     """Runs cells one after the other, until `end` says how it has ended."""
 
     def __init__(self, pair: Pair, outputs: Outputs) -> None:
-        import zmq
-
         self._side, self._talk, self.outputs = pair.candidate, pair.talk, outputs
         self.end: End | None = None
         self.reason = ""
         """Why it has ended."""
+        self.words = ""
+        """The same without any number: the code may choose with what status it ends."""
         self.own = 0.0
         """Seconds that its cells took."""
-        self._poller: Any = zmq.Poller()
-        for source in (*self._talk.sources, self._side.process.fileno()):
-            self._poller.register(source, zmq.POLLIN)
+        self._sources = (*self._talk.sources, self._side.process)
 
     def ready(self) -> None:
         """Wait until the kernel answers and is heard; raises Unavailable."""
@@ -109,7 +110,7 @@ class Candidate:
     def stop(self, end: End, reason: str) -> None:
         """End it."""
         if not self.gone():
-            self.end, self.reason = end, reason
+            self.end, self.reason, self.words = end, reason, reason
             self._side.process.end()
 
     def gone(self, patience: float = 0.0) -> bool:
@@ -120,7 +121,8 @@ class Candidate:
             if status is not None:
                 reason = self._side.process.reason
                 self.end = "limit" if reason else "died"
-                self.reason = f"the kernel was ended: it {reason}" if reason else f"the code {forks.death(status)}"
+                self.reason = f"Python was ended: the code {reason or forks.death(status)}"
+                self.words = f"Python was ended: the code {NUMBER.sub('…', reason) or 'ended its process'}"
             elif (left := end - time.monotonic()) <= 0:
                 return False
             else:
@@ -157,7 +159,7 @@ class Candidate:
             heard.reply, heard.replied = message.content, time.monotonic()
 
     def _wait(self, seconds: float) -> None:
-        self._poller.poll(max(1, round(1000 * seconds)))
+        wait(self._sources, seconds)
 
 
 def _execution(source: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,17 @@ AT_ONCE = 500
 """Messages that are read before somebody looks at the clock again."""
 SHORT = 1 << 16
 """Bytes of a message that is read in any case: it may say that a cell has ended."""
+
+
+def wait(sources: Iterable[Any], seconds: float) -> None:
+    """Wait until there is something to read from one of them (sockets, or processes whose end it is), at most so long.
+
+    What has ended, and so has no descriptor, is left out.
+    """
+    import zmq
+
+    heard = [(one, zmq.POLLIN) for one in sources if isinstance(one, zmq.Socket) or one.fileno() >= 0]
+    zmq.zmq_poll(heard, max(1, round(1000 * seconds)))
 
 
 @dataclass(frozen=True, slots=True)

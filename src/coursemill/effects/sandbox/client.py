@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coursemill.effects.sandbox import filter, groups, packing, servers, view
-from coursemill.effects.sandbox.inmate.system import CHANNELS, ENDED, MESSAGE
+from coursemill.effects.sandbox.inmate.system import ASKED, CHANNELS, ENDED, MESSAGE
 from coursemill.effects.sandbox.limits import Limits
 from coursemill.errors import CoursemillError, Unavailable
 
@@ -82,6 +82,18 @@ class Kernel:
                 said = b""
             self._heard(json.loads(said) if said else {"event": "exit", "status": KILLED, "reason": "lost its server"})
         return self.status
+
+    def used(self) -> int:
+        """Bytes that its processes, as far as they live, have held in memory at most; 0 when it has ended."""
+        if self.poll() is None:
+            self._talk.settimeout(1.0)
+            with contextlib.suppress(OSError):
+                self._talk.send(ASKED)
+                while said := json.loads(self._talk.recv(MESSAGE) or b"0"):
+                    if said["event"] == "used":
+                        return int(said["memory"])
+                    self._heard(said)
+        return 0
 
     def signal(self, number: int) -> None:
         """Send a signal to its process group; SIGKILL ends everything that it started, too."""

@@ -14,10 +14,11 @@ import socket
 import time
 from typing import Any
 
+from coursemill.effects.sandbox.inmate import system
 from coursemill.effects.sandbox.inmate.init import begin
 from coursemill.effects.sandbox.inmate.log import Log
 from coursemill.effects.sandbox.inmate.relay import Relay
-from coursemill.effects.sandbox.inmate.system import ENDED, MESSAGE, die_with_parent, fork, isolate, receive, tell
+from coursemill.effects.sandbox.inmate.system import ENDED, MESSAGE, fork, receive, tell
 from coursemill.effects.sandbox.inmate.usage import Usage
 
 LOOK = 0.25
@@ -31,7 +32,7 @@ LINGER = 1.0
 def watch(client: socket.socket, missing: dict[str, str]) -> int:
     """Be the monitor of the client's kernel until it ends."""
     try:
-        die_with_parent()
+        system.die_with_parent()
         client.settimeout(PATIENCE)
         order, descriptors = receive(client)
         tell(client, event="monitor", missing=missing)
@@ -45,7 +46,7 @@ def watch(client: socket.socket, missing: dict[str, str]) -> int:
 
 def _monitor(client: socket.socket, order: dict[str, Any], descriptors: list[int]) -> int:
     """Start a kernel in namespaces of its own, and attend it until its client or it is gone."""
-    isolate()
+    system.isolate()
     *given, log, files = descriptors
     rest = len(given) - len(order["handed"])
     listeners, handed = given[:rest], dict(zip(order["handed"], given[rest:], strict=True))
@@ -85,8 +86,11 @@ def _attend(client: socket.socket, kernel: socket.socket, relay: Relay, log: Log
             said = client.recv(MESSAGE)
             if not said:
                 return ""
-            with contextlib.suppress(OSError):  # it ends in this very moment
-                kernel.send(said)
+            if said == system.ASKED:
+                tell(client, event="used", memory=usage.highest() if usage else 0)
+            else:
+                with contextlib.suppress(OSError):  # it ends in this very moment
+                    kernel.send(said)
         if kernel in ready:
             event, proc = _heard(kernel)
             if event["event"] == "exit":

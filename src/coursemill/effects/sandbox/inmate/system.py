@@ -29,6 +29,8 @@ CAPABILITY_VERSION_3 = 0x20080522
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 SERVE = "coursemill_serve"
 """A kernel's message of our own: a test begins, and the examiner asks on the wall."""
+ASKED = b'"used"'
+"""A client's question: what the processes that live now have used at most."""
 MESSAGE = 1 << 18
 """Bytes of a message between client, monitor and init."""
 

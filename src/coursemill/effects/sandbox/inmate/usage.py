@@ -24,12 +24,21 @@ class Usage:
 
     def excess(self) -> str:
         """What is used too much; empty when nothing is."""
-        pids = [name for name in os.listdir(self.proc) if name.isdigit()]  # noqa: PTH208 - a descriptor has no Path
-        return self._memory(pids) or self._processor(pids) or self._sockets()
+        pids = self._pids()
+        return self._memory(pids) or self._processor([INIT, *pids]) or self._sockets()
+
+    def highest(self) -> int:
+        """Bytes that the processes which there are now have held in memory at most, shared pages counted for each."""
+        lines = (line.split() for pid in self._pids() for line in self._read(pid, "status").splitlines())
+        return sum(int(line[1]) << 10 for line in lines if line[0] == "VmHWM:")
+
+    def _pids(self) -> list[str]:
+        """All but process 1."""
+        names = os.listdir(self.proc)  # noqa: PTH208 - a descriptor has no Path
+        return [name for name in names if name.isdigit() and name != INIT]
 
     def _memory(self, pids: list[str]) -> str:
         most = self.limits["memory"]
-        pids = [pid for pid in pids if pid != INIT]
         if sum(self._held(pid) for pid in pids) <= most:  # the cheap way, which counts shared pages several times
             return ""
         used = 0

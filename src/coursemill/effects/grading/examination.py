@@ -1,0 +1,121 @@
+"""Examine what a student handed in for one notebook: from its bytes to a verdict.
+
+A verdict depends on the submission, the tests and the environment alone. Whatever a submission does, there is one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from coursemill.effects.grading import rounds
+from coursemill.effects.grading.rounds import Round, Work
+from coursemill.pure.grading import autograded, intake, merge, telling
+from coursemill.pure.grading.assignment import Item
+from coursemill.pure.grading.job import Handed, Options, Package
+from coursemill.pure.grading.merge import Merged
+from coursemill.pure.grading.outputs import Output, same
+from coursemill.pure.grading.plan import Look, Plan
+from coursemill.pure.grading.telling import Result
+from coursemill.pure.grading.verdict import Outcome, Status, Verdict
+
+
+def examine(package: Package, handed: Handed, options: Options) -> Verdict:
+    """Grade one student's notebook.
+
+    Raises Unavailable where there is no sandbox (unless `options.trust`), and ConfigError for limits that it does not
+    know; nothing for what stands in the submission.
+    """
+    began = time.monotonic()
+    if handed.content is None:
+        return _nothing(package, handed, "missing", "it was not handed in")
+    try:
+        taken = intake.notebook(handed.content)
+    except intake.Unreadable as error:
+        return _nothing(package, handed, "unreadable", str(error))
+    merged = merge.merge(package.assignment, taken.notebook)
+    work = Work(package, merged, options, handed.files)
+    ran = rounds.main(work)
+    if any(look.mode == "in-candidate" for look in package.plan.looks.values()):
+        again = rounds.replay(work)
+        ran.results |= again.results
+        ran.own += again.own
+    cleaned = rounds.clean(work) if _needs_cleaning(work, ran) else None
+    outcomes = _outcomes(package, ran, cleaned)
+    notes = (*handed.notes, *taken.notes)
+    return Verdict(
+        student=handed.student,
+        worksheet=package.assignment.worksheet,
+        notebook=package.assignment.name,
+        outcomes=outcomes,
+        notes=(*notes, *merged.notes),
+        unanswered=merged.unanswered,
+        trouble=ran.trouble,
+        autograded=autograded.compose(
+            package.assignment, merged, _shown(merged, ran, cleaned), outcomes, notes, ran.trouble
+        ),
+        seconds=time.monotonic() - began,
+        own=ran.own + (cleaned.own if cleaned else 0.0),
+        memory=ran.memory,
+    )
+
+
+def _nothing(package: Package, handed: Handed, status: Status, why: str) -> Verdict:
+    """The verdict on a notebook of which nothing can be run."""
+    outcomes = tuple(
+        telling.outcome(item, _look(package.plan, item), Result(status, reason=why), None, late=False)
+        for item in package.assignment.tests
+    )
+    return Verdict(
+        student=handed.student,
+        worksheet=package.assignment.worksheet,
+        notebook=package.assignment.name,
+        outcomes=outcomes,
+        notes=handed.notes,
+        trouble=why,
+        autograded=autograded.compose(package.assignment, None, {}, outcomes, handed.notes, why),
+    )
+
+
+def _outcomes(package: Package, ran: Round, cleaned: Round | None) -> tuple[Outcome, ...]:
+    return tuple(
+        telling.outcome(
+            item,
+            _look(package.plan, item),
+            ran.results[item.id],
+            cleaned.results.get(item.id) if cleaned else None,
+            late=item.id in ran.late,
+        )
+        for item in package.assignment.tests
+    )
+
+
+def _needs_cleaning(work: Work, ran: Round) -> bool:
+    """Whether outputs, or the message of a test, may hold what a hidden test before them gave away."""
+    if ran.early is None:
+        return False
+    late = [item for item in work.package.assignment.tests if item.id in ran.late and item.id in ran.results]
+    if any(telling.needs_cleaning(item, ran.results[item.id]) for item in late):
+        return True
+    return bool(_changed(work.merged, ran))
+
+
+def _changed(merged: Merged, ran: Round) -> frozenset[str]:
+    """Cells whose outputs are others than those that were handed in, and were not there before a hidden test ran."""
+    early: Mapping[str, tuple[Output, ...]] = ran.early if ran.early is not None else ran.outputs
+    return frozenset(
+        placed.id
+        for placed in merged.cells
+        if (made := ran.outputs.get(placed.id)) and made != early.get(placed.id) and not same(made, placed.outputs)
+    )
+
+
+def _shown(merged: Merged, ran: Round, cleaned: Round | None) -> dict[str, tuple[Output, ...]]:
+    """Outputs without anything hidden."""
+    changed = _changed(merged, ran)
+    clean = cleaned.outputs if cleaned else {}
+    return {cell: clean.get(cell, ()) if cell in changed else made for cell, made in ran.outputs.items()}
+
+
+def _look(plan: Plan, item: Item) -> Look:
+    return plan.looks.get(item.id, Look())

@@ -1,0 +1,58 @@
+"""Tests that need live objects: they run in the candidate, where a verdict can be faked, and so among twins.
+
+A twin is the test with another expected value. Which is which, the candidate is not told, and the order is random: who
+lets a twin pass has not computed anything.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from coursemill.effects.grading.candidate import Candidate, Ran
+from coursemill.pure.grading.outputs import Output
+from coursemill.pure.grading.telling import Result
+from coursemill.pure.grading.verdict import Status, Twin
+
+CELL = "test"
+LONGEST = 600
+"""Characters of an error's message that are kept."""
+
+
+def inside(candidate: Candidate, source: str, twins: tuple[str, ...], limit: float) -> Result | None:
+    """Run a test and its twins; None when the candidate ended before the test was run."""
+    order = [(source, True), *((twin, False) for twin in twins)]
+    random.SystemRandom().shuffle(order)
+    result: Result | None = None
+    twin: Twin = "failed" if twins else ""
+    for code, is_test in order:
+        if candidate.gone():
+            break
+        ran = candidate.run(CELL, code, limit)
+        if is_test:
+            result = _result(ran, candidate.reason, candidate.outputs.of(CELL))
+        elif ran.status == "done":
+            twin = "passed"
+    return result and result.beside(twin)
+
+
+def _result(ran: Ran, reason: str, outputs: Sequence[Output]) -> Result:
+    if ran.status == "done":
+        return Result("passed", part=_number(outputs), seconds=ran.seconds)
+    if ran.status != "error":
+        return Result(ran.status, reason=reason or "it was still running when its time was up", seconds=ran.seconds)
+    kind, text = (str(ran.said.get(key, ""))[:LONGEST] for key in ("ename", "evalue"))
+    status: Status = "failed" if kind == "AssertionError" else "error"
+    said = f"{kind}: {text}" if text else kind
+    return Result(status, message=text, reason=said, kind=kind, seconds=ran.seconds, inner=True)
+
+
+def _number(outputs: Sequence[Output]) -> float | None:
+    """What the last line gave, where that is a number: as nbgrader reads it."""
+    for output in outputs:
+        if output["output_type"] == "execute_result":
+            try:
+                return float(output["data"].get("text/plain", ""))
+            except ValueError:
+                return None
+    return None
