@@ -125,12 +125,13 @@ class Runner:
         """Seconds that a cell or a test may take now."""
         return min(patience.of_cell(cell, self.plan, self.options), max(0.0, self._end - time.monotonic()))
 
-    def ran(self, placed: Placed, ran: Ran) -> None:
-        """Note what came of a cell."""
-        self.round.seconds[placed.id] = ran.seconds
-        if ran.status != "done":
-            said = f"{ran.said.get('ename', '')}: {ran.said.get('evalue', '')}" if ran.status == "error" else ran.status
-            self.round.errors[placed.id] = said
+    def before(self, placed: Placed) -> None:
+        """What is done before a cell is run: the examiner takes over what it leaves behind, meanwhile."""
+        if placed.id in self.plan.given:
+            self.examiner.give(placed.id, self.plan.given[placed.id])
+
+    def after(self, placed: Placed) -> None:
+        """What is done after a cell has run."""
 
     def _begin(self) -> None:
         self.examiner.begin(self.plan.modules)
@@ -146,16 +147,23 @@ class Runner:
         if item is not None and item.role == "test":
             self._test(placed, item)
         elif placed.type == "code" and (item is None or item.role in {"given", "answer", "written"}):
-            if item is not None and item.id in self.plan.given:
-                self.examiner.give(item.id, self.plan.given[item.id])
-            if placed.source.strip() and self._is_on():
-                self.ran(placed, self.candidate.run(placed.id, placed.source, self.limit(placed.id)))
+            self.before(placed)
+            if placed.source.strip() and self.is_on():
+                self._ran(placed, self.candidate.run(placed.id, placed.source, self.limit(placed.id)))
+                self.after(placed)
+
+    def _ran(self, placed: Placed, ran: Ran) -> None:
+        """Note what came of a cell."""
+        self.round.seconds[placed.id] = ran.seconds
+        if ran.status != "done":
+            said = f"{ran.said.get('ename', '')}: {ran.said.get('evalue', '')}" if ran.status == "error" else ran.status
+            self.round.errors[placed.id] = said
 
     def _test(self, placed: Placed, item: Item) -> None:
         look = self.plan.looks.get(item.id, Look())
         if item.hidden or self.round.early is not None:
             self.round.late.add(item.id)
-        if not self._is_on():
+        if not self.is_on():
             self.round.results[item.id] = self._ended(0.0)
             return
         if self.examiner.reason:
@@ -165,10 +173,11 @@ class Runner:
         if result is not None:
             self.round.results[item.id] = result
             self.round.seconds[item.id] = result.seconds
-        if look.leaves and self._is_on():
+        if look.leaves and self.is_on():
             self.candidate.run(NOWHERE, look.leaves, self.limit(item.id))
 
-    def _is_on(self) -> bool:
+    def is_on(self) -> bool:
+        """Whether there is a candidate, and time, to go on with."""
         if time.monotonic() >= self._end:
             whole = patience.of_notebook(self.plan, self.options)
             self.candidate.stop("timeout", f"the notebook was still running after {whole:.0f} s")
