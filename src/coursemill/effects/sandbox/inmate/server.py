@@ -20,8 +20,10 @@ from coursemill.effects.sandbox.inmate.system import fork, tell
 PARTS = (
     *("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipykernel.heartbeat", "ipykernel.debugger"),
     *("IPython.core.completerlib", "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio"),
+    *("IPython.core.debugger", "IPython.core.oinspect", "IPython.core.logger", "IPython.utils.wildcard"),
+    *("faulthandler", "stack_data", "pygments.formatters.terminal256", "pygments.styles", "pygments.lexers.python"),
 )
-"""What a kernel imports when it starts."""
+"""What a kernel imports when it starts, and when a cell raises for the first time."""
 DEBUGGER = "debugpy"
 """It would take a kernel 60 ms and a port, and nobody looks into the sandbox with it."""
 
