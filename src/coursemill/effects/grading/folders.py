@@ -26,6 +26,7 @@ _KINDS = {
 }
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
+_TOO_LARGE = "it is too large"
 _NOTED = 200
 """Notes that one folder is worth."""
 
@@ -55,6 +56,9 @@ def read(top: Path, below: Sequence[str], choice: Choice, quotas: Quotas) -> Tak
         try:
             folder = stack.enter_context(_opened(None, str(top), os.O_DIRECTORY))
             for part in below:
+                if part in ("", ".", "..") or "/" in part or "\0" in part:
+                    taken.note("", "its name is no folder's name")
+                    return taken
                 folder = stack.enter_context(_opened(folder, part, os.O_DIRECTORY | os.O_NOFOLLOW))
         except OSError as error:
             taken.note("", f"the folder cannot be read: {_why(error)}")
@@ -122,8 +126,10 @@ class _Reader:
             reason = "another file has the same name but for how its characters are composed"
         elif len(self.taken.files) >= self.quotas.student_files:
             reason = f"there are more than {self.quotas.student_files} files"
+        most = min(self.quotas.file, self.left)
+        if not reason and status.st_size > most:
+            reason = _TOO_LARGE
         if not reason:
-            most = min(self.quotas.file, self.left)
             data, reason = _content(descriptor, path[-1], most)
             if not reason:
                 self.left -= len(data)
@@ -144,7 +150,7 @@ def _content(descriptor: int, name: str, most: int) -> tuple[bytes, str]:
                 parts.append(part)
     except OSError as error:
         return b"", _why(error)
-    return (b"".join(parts), "") if most >= 0 else (b"", "it is too large")
+    return (b"".join(parts), "") if most >= 0 else (b"", _TOO_LARGE)
 
 
 @contextmanager

@@ -75,6 +75,7 @@ def handed(course: Course, worksheet: Worksheet, student: str, quotas: Quotas | 
     top, below = course.way("submitted", student, worksheet.name)
     given = Given(frozenset(worksheet.files), worksheet.editable, _libraries())
     taken = folders.read(top, below, _choice(given), quotas or Quotas())
+    _drop_theirs(taken, worksheet)
     paths = [path for path in taken.files if path.endswith(NOTEBOOK)]
     found = brought.notebooks((one.name for one in worksheet.assignments), paths)
     for name, path in brought.unlike(found):
@@ -95,6 +96,8 @@ def _choice(given: Given) -> folders.Choice:
     def choose(path: tuple[str, ...]) -> str | None:
         if path[-1] == "":  # a folder: is it looked into?
             return None if path[-2].lower() in ("__pycache__", "node_modules", "__macosx", ".git") else ""
+        if "/".join(path) in given.files:
+            return ""  # students have a copy of it: it is compared
         if path[-1].endswith(NOTEBOOK):
             return None if membernames.is_junk(path) else ""
         if refusal := given.refusal(path):
@@ -102,6 +105,13 @@ def _choice(given: Given) -> folders.Choice:
         return None if membernames.is_junk(path) else ""
 
     return choose
+
+
+def _drop_theirs(taken: folders.Taken, worksheet: Worksheet) -> None:
+    """Take out copies of the instructor's files; one that was changed is noted."""
+    for path in taken.files.keys() & worksheet.files.keys() - worksheet.editable:
+        if taken.files.pop(path) != worksheet.files[path]:
+            taken.note(path, "it was changed: the instructor's is used")
 
 
 def _moment(taken: folders.Taken) -> datetime | None:
