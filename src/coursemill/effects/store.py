@@ -163,10 +163,10 @@ def remember(root: Path, path: str, state: Mapping[str, Any]) -> None:
     write(root, path, json.dumps(state, separators=(",", ":")).encode())
 
 
-def explained(error: OSError, where: str) -> CoursemillError:
-    """Say what an operating system's error means for the one who builds."""
+def explained(error: OSError, where: str, verb: str = "build") -> CoursemillError:
+    """Say what an operating system's error means for the one who builds, or does what the verb says."""
     advice = ADVICE.get(error.errno or 0, "look at the folder")
-    fix = f"{advice}, then build again; what stood there is kept"
+    fix = f"{advice}, then {verb} again; what stood there is kept"
     return CoursemillError(f"it cannot be written: {error.strerror or error}", where=where, fix=fix)
 
 
@@ -192,9 +192,9 @@ def _replacing(root: Path, path: str, mode: int = MODE) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def explaining(path: str) -> Iterator[None]:
+def explaining(path: str, verb: str = "build") -> Iterator[None]:
     """Raise CoursemillError in place of the operating system's errors."""
     try:
         yield
     except OSError as error:
-        raise explained(error, path) from error
+        raise explained(error, path, verb) from error
