@@ -76,3 +76,15 @@ def test_hostile_sources_have_a_normal_form(source: str) -> None:
 )
 def test_what_was_chosen(source: str, letters: str | None) -> None:
     assert choices.taken(source, "a") == letters
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        ('def f(a):\n    """By Ada."""\n    return a  # Ada', "def f(a):\n    return a"),
+        ("%%writefile a.py\nx=1 # Ada", "%%writefile a.py\nx = 1"),
+        ("# Ada\nno Python at all\n", "no Python at all"),
+    ],
+)
+def test_names_in_comments_go(source: str, bare: str) -> None:
+    assert answers.bare(source) == bare

@@ -70,6 +70,18 @@ def normal(source: str) -> str:
     return _normal(source) if len(source) <= python.MAX_SIZE else hashlib.sha256(source.encode(*_ANY)).hexdigest()
 
 
+def bare(source: str) -> str:
+    """Return the code without comments and docstrings, in which people write their names."""
+    found = tree(source)
+    written = WRITEFILE.match(source)
+    try:
+        if found is not None:
+            return (written[0] if written else "") + ast.unparse(_Bare().visit(copy.deepcopy(found)))
+    except RecursionError:
+        pass
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("#"))
+
+
 def tree(source: str) -> ast.Module | None:
     """Return the syntax tree of a cell, also of one that writes a file of Python; None when it is no Python."""
     written = WRITEFILE.match(source)

@@ -40,6 +40,8 @@ class Row:
     flags: int
     links: Mapping[str, str] = field(default_factory=dict)
     """What is said of a page → its path, relative to the course."""
+    penalty: float = 0.0
+    """Points that being late cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class ClassReport:
     flags: tuple[Flag, ...]
     rows: tuple[Row, ...]
     anonymous: bool = False
+    ungraded: tuple[str, ...] = ()
+    """Students who have handed something in that is not graded yet."""
 
 
 def data(report: ClassReport) -> dict[str, Any]:
@@ -65,6 +69,7 @@ def data(report: ClassReport) -> dict[str, Any]:
         "points": found.points,
         "handed_in": found.handed,
         "absent": list(found.absent),
+        "ungraded": list(report.ungraded),
         "distribution": asdict(found.spread) if found.spread else None,
         "reliability": asdict(found.reliability),
         "outcomes": dict(found.outcomes),

@@ -30,6 +30,7 @@ COLOURS: dict[Status, str] = {
 """Of outcomes; the table beside the plot has the numbers."""
 MOST = 60
 """Rows of a plot; further ones stand in the tables alone."""
+_METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 _ID = re.compile(r'(?P<before>\bid="|href="#|url\(#)(?P<name>[^")]+)')
 
 
@@ -138,9 +139,9 @@ def _drawn(name: str, title: str, alt: str, size: tuple[float, float], draw: Cal
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())
         out = io.StringIO()
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     svg = out.getvalue()
-    inner = svg[svg.index(">", svg.index("<svg ")) + 1 :]
+    inner = _METADATA.sub("", svg[svg.index(">", svg.index("<svg ")) + 1 :])
     head = (
         f'<svg viewBox="0 0 {72 * size[0]:g} {72 * size[1]:g}" role="img" aria-labelledby="{name}-title {name}-alt">\n'
         f'<title id="{name}-title">{html.escape(title)}</title>\n<desc id="{name}-alt">{html.escape(alt)}</desc>'
