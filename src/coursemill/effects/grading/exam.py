@@ -17,8 +17,8 @@ from coursemill.pure import wire
 from coursemill.pure.grading.plan import Given, Look
 
 CHUNK = 1 << 20
-LOST = "lost"
-"""In a reply: the candidate let go of the wall."""
+LOST = "died"
+"""The status of a test at which the candidate let go of the wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Examiner:
         if reply is None:
             self._end_overtime(limit)
             reply = {"status": "timeout", "reason": f"was still running after {limit:.0f} s"}
-        elif reply.get(LOST):
+        elif reply.get("status") == LOST:
             self._candidate.gone(patience=GRACE)
         return {**reply, "seconds": time.monotonic() - began}
 

@@ -44,7 +44,7 @@ def _result(ran: Ran, reason: str, outputs: Sequence[Output]) -> Result:
     kind, text = (str(ran.said.get(key, ""))[:LONGEST] for key in ("ename", "evalue"))
     status: Status = "failed" if kind == "AssertionError" else "error"
     said = f"{kind}: {text}" if text else kind
-    return Result(status, message=text, reason=said, kind=kind, seconds=ran.seconds, inner=True)
+    return Result(status, message=text, reason=said, kind=kind, seconds=ran.seconds, foreign=True, inner=True)
 
 
 def _number(outputs: Sequence[Output]) -> float | None:

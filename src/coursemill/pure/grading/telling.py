@@ -34,6 +34,8 @@ class Result:
     """The name of the error's class."""
     seconds: float = 0.0
     twin: Twin = ""
+    foreign: bool = False
+    """Whether the error arose in the candidate."""
     inner: bool = False
     """Whether all of it is the candidate's word."""
 
@@ -44,7 +46,8 @@ class Result:
 
 def replied(reply: Mapping[str, Any]) -> Result:
     """Read an examiner's reply."""
-    status, part, line = reply.get("status"), reply.get("part"), reply.get("line")
+    status: Any = reply.get("status")
+    part, line = reply.get("part"), reply.get("line")
     message, reason, kind = (_text(reply.get(name)) for name in ("message", "reason", "kind"))
     if status not in REPLIES:
         status, reason = "error", reason or "the examiner did not say how it ended"
@@ -56,6 +59,7 @@ def replied(reply: Mapping[str, Any]) -> Result:
         line=line if type(line) is int else 0,
         kind=kind,
         seconds=float(reply.get("seconds", 0.0)),
+        foreign=reply.get("from") != "examiner",
     )
 
 
@@ -85,7 +89,7 @@ def outcome(item: Item, look: Look, result: Result, cleaned: Result | None, *, l
 
 def needs_cleaning(item: Item, result: Result) -> bool:
     """Whether a message may hold what a hidden test before it gave away."""
-    return result.status in {"failed", "error"} and not (result.inner or _is_constant(result.message, item.source))
+    return result.status in {"failed", "error"} and not (result.inner or _is_constant(result, item.source))
 
 
 def _message(item: Item, result: Result, cleaned: Result | None, *, late: bool) -> str:
@@ -104,20 +108,39 @@ def _message(item: Item, result: Result, cleaned: Result | None, *, late: bool) 
 
 def _constant(item: Item, result: Result) -> str:
     """What can be said without any value: the test's own words, or else the kind of error."""
-    if _is_constant(result.message, item.source):
+    if _is_constant(result, item.source):
         return result.message
-    known = getattr(builtins, result.kind, None)
-    return result.kind if isinstance(known, type) and issubclass(known, BaseException) else AN_ERROR
+    return result.kind if _is_known(result) else AN_ERROR
 
 
-def _is_constant(message: str, source: str) -> bool:
-    """Whether a message stands in the test's source as it is, or is the name of a known kind of error alone."""
+def _is_constant(result: Result, source: str) -> bool:
+    """Whether a message stands in the test's source, or tells nothing but a kind of error that nobody made up."""
+    message = result.message
+    return not message or (message == result.kind and _is_known(result)) or message in _words(source)
+
+
+def _is_known(result: Result) -> bool:
+    """Whether the kind of error is no name of the student's choice."""
+    found = getattr(builtins, result.kind, None)
+    return not result.foreign or (isinstance(found, type) and issubclass(found, BaseException))
+
+
+def _words(source: str) -> set[str]:
+    """What a test can say whatever it was given: texts that stand in it, and its lines."""
+    lines = {f"in `{line.strip()}`" for line in source.split("\n")}
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return not message
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return not message or message in texts or message.partition(": ")[2] in texts
+    except (SyntaxError, ValueError, RecursionError):  # it has magics, perhaps
+        return lines
+    texts = {text for node in ast.walk(tree) if (text := _text_of(node))}
+    return lines | texts | {f"AssertionError: {text}" for text in texts}
+
+
+def _text_of(node: ast.AST) -> str:
+    """A text that stands in the source; `…` stands for what is computed."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text_of(part) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _place(item: Item, line: int) -> str:
