@@ -23,10 +23,14 @@ class Look:
     leaves: str = ""
     """What the candidate runs at the test's place, because later cells need it: imports and definitions of visible
     lines."""
+    before: str = ""
+    """What a test in the candidate needs of earlier ones, which are not run there: it is run there before the test."""
     twins: tuple[str, ...] = ()
     """Sources that must fail where the test passes; for tests in the candidate."""
+    why: str = ""
+    """Why it is not isolated."""
     trouble: str = ""
-    """Why the instructor's own solution does not pass it."""
+    """Why the instructor's own solution does not pass it, or not always."""
 
 
 @dataclass(frozen=True, slots=True)
