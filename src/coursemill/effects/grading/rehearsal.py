@@ -102,5 +102,6 @@ class _Runner(Runner):
     def _attempt(self, placed: Placed, item: Item, look: Look) -> Result:
         if look.mode == "isolated":
             return self.examined(placed, item, look)
+        self.prepare(look, item)
         result = inside(self.candidate, placed.source, look.twins, self.limit(item.id))
         return result or Result("died", reason=self.candidate.reason)

@@ -121,6 +121,11 @@ class Runner:
             return replace(result, reason=f"{result.reason} ({self.examiner.trouble})")
         return result
 
+    def prepare(self, look: Look, item: Item) -> None:
+        """Have the candidate run what a test in it needs of earlier ones."""
+        if look.before and self.is_on():
+            self.candidate.run(NOWHERE, look.before, self.limit(item.id))
+
     def limit(self, cell: str) -> float:
         """Seconds that a cell or a test may take now."""
         return min(patience.of_cell(cell, self.plan, self.options), max(0.0, self._end - time.monotonic()))
@@ -207,6 +212,7 @@ class _Replay(Runner):
     def test(self, placed: Placed, item: Item, look: Look) -> Result | None:
         if look.mode == "isolated":
             return None
+        self.prepare(look, item)
         return inside(self.candidate, placed.source, look.twins, self.limit(item.id)) or self._ended(0.0)
 
     def _is_wanted(self, placed: Placed) -> bool:
