@@ -27,6 +27,7 @@ VERBS = {
     "watch": "Rebuild what changes while you write.",
     "run": "Execute the lessons headless and show what happened.",
     "prove": "Show that each exercise is sound: solution, stub, wrong answers, cheats.",
+    "collect": "Bring what students handed in elsewhere to submitted/.",
     "grade": "Grade what a class handed in, into nbgrader's gradebook.",
     "feedback": "Write what students get back: a page each.",
     "report": "Show what a class's results say about students, exercises and tests.",
