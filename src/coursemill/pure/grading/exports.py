@@ -155,9 +155,10 @@ def _gradescope(name: str, folder: bool, clues: Clues) -> Placed | None:
     if not folder or not gradescope.FOLDER.fullmatch(name) or not clues.submissions:
         return None
     found = clues.submissions.get(name, Submission())
-    people = [Owner("gradescope", one.name, one.sid or one.email or one.name, "") for one in found.submitters]
+    keys = [(one.name, one.sid or one.email or one.name) for one in found.submitters]
+    people = tuple(Owner("gradescope", name, key, lms=key) for name, key in keys if key)
     reason = "" if people else f"{gradescope.FILE} does not say whose it is"
-    return Placed(tuple(people), when=found.when, reason=reason)
+    return Placed(people, when=found.when, reason=reason)
 
 
 def _exchange(name: str, folder: bool, clues: Clues) -> Placed | None:
