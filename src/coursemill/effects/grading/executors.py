@@ -13,11 +13,11 @@ import pickle
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from coursemill.effects import processes
 
@@ -27,10 +27,10 @@ Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece(Generic[Key]):
+class Piece:
     """A piece of work: `task(pickle.loads(shared), *arguments)`."""
 
-    key: Key
+    task: Callable[..., Any]
     shared: bytes
     """What many pieces have in common."""
     arguments: tuple[Any, ...] = ()
@@ -58,26 +58,29 @@ class Crew(Protocol):
         """Whether a piece raised this because of where it was, and may be given again."""
 
 
-def results(crew: Crew, task: Callable[..., Any], pieces: Iterable[Piece[Key]]) -> Iterator[tuple[Key, Any]]:
-    """Do all the work, in any order: the key, and the result or the exception, of each piece as it ends."""
-    waiting = deque(pieces)
-    given: dict[Future[Any], Piece[Key]] = {}
+def results(crew: Crew, waiting: deque[Key], piece: Callable[[Key], Piece]) -> Iterator[tuple[Key, Any]]:
+    """Do all the work that waits, in any order: the key, and the result or the exception, of each piece as it ends.
+
+    `piece` makes a piece when it is given to somebody; more may be put into `waiting` meanwhile.
+    """
+    given: dict[Future[Any], Key] = {}
     tries: Counter[Key] = Counter()
     while waiting or given:
         while waiting and len(given) < crew.room:
-            piece = waiting.popleft()
-            given[crew.executor.submit(call, task, crew.share(piece.shared), *piece.arguments)] = piece
+            key = waiting.popleft()
+            one = piece(key)
+            given[crew.executor.submit(call, one.task, crew.share(one.shared), *one.arguments)] = key
         ended, _ = concurrent.futures.wait(given, return_when=concurrent.futures.FIRST_COMPLETED)
         for future in ended:
-            piece = given.pop(future)
+            key = given.pop(future)
             outcome = _outcome(future)
             if isinstance(outcome, BaseException) and crew.gone(outcome):
-                tries[piece.key] += 1
-                if tries[piece.key] < TRIES:
-                    waiting.append(piece)
+                tries[key] += 1
+                if tries[key] < TRIES:
+                    waiting.append(key)
                     continue
                 outcome = _lost()
-            yield piece.key, outcome
+            yield key, outcome
 
 
 def call(task: Callable[..., Any], shared: bytes, *arguments: Any) -> Any:

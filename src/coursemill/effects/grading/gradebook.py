@@ -58,13 +58,13 @@ class Entry:
 
     student: str
     verdicts: tuple[Verdict, ...]
-    """With their notebooks, one for each of the worksheet's."""
+    """One for each of the worksheet's notebooks."""
     timestamp: datetime | None = None
     """When it was handed in, UTC without a time zone; None: leave what stands there."""
     absent: frozenset[str] = frozenset()
     """Notebooks that were not handed in."""
-    before: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Notebook → `seen.digests` of what the person saw who graded it; a notebook that nobody saw is left out."""
+    same: Callable[[str, str], bool] = lambda _notebook, _answer: False
+    """Whether an answer (or `seen.ALL`) in a notebook is what the person saw who graded it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def write(
                 if verdict.notebook in entry.absent:
                     _nothing(page)
                 else:
-                    _grade(page, verdict, roles, entry.before.get(verdict.notebook))
+                    _grade(page, verdict, roles, entry.same)
                     page.late_submission_penalty = penalties.of(one, page)
         session.flush()
         keep(aside)
@@ -147,19 +147,16 @@ def read(book: Book, worksheet: str) -> Written:
         return Written(_pages(row) if row else {}, tuple(sorted(known)), _names(known))
 
 
-def _grade(page: Any, verdict: Verdict, roles: Mapping[tuple[str, str], str], before: Mapping[str, str] | None) -> None:
+def _grade(page: Any, verdict: Verdict, roles: Mapping[tuple[str, str], str], same: Callable[[str, str], bool]) -> None:
     """Set what autograding sets: automatic scores, automatic comments, and whether a person is to look."""
     outcomes = {outcome.test: outcome for outcome in verdict.outcomes}
-    now = seen.digests(verdict.autograded)
     for grade in page.grades:
         name = grade.cell.name
         role = roles[verdict.notebook, name]
         auto = _automatic(role, name, verdict, outcomes)
-        own = name if role == "written" else seen.ALL
-        same = before is not None and own in now and before.get(own) == now[own] and grade.auto_score == auto
         if grade.manual_score is None:
             grade.needs_manual_grade = auto is None
-        elif not same:
+        elif grade.auto_score != auto or not same(verdict.notebook, name if role == "written" else seen.ALL):
             grade.needs_manual_grade = True
         grade.auto_score = auto
     for comment in page.comments:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from coursemill.config import Config
@@ -46,20 +46,27 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A verdict, with the key of all that it depends on; its notebook for `autograded/` is read when it is wanted."""
+    """A verdict without its notebook for `autograded/`, and the key of all that it depends on."""
 
     key: str
+    digest: str
+    """Of the verdict and the notebook."""
     verdict: Verdict
-    _notebook: bytes
-
-    @property
-    def whole(self) -> Verdict:
-        """The verdict with its notebook."""
-        return replace(self.verdict, autograded=json.loads(self._notebook))
 
 
 def find(config: Config, slot: Slot, key: str = "") -> Record | None:
     """The record of a slot, if it is whole and has the key, where one is given."""
+    found = _read(config, slot, key)
+    return found[0] if found else None
+
+
+def whole(config: Config, slot: Slot, key: str = "") -> Verdict | None:
+    """The same with its notebook."""
+    found = _read(config, slot, key)
+    return replace(found[0].verdict, autograded=json.loads(found[1])) if found else None
+
+
+def _read(config: Config, slot: Slot, key: str) -> tuple[Record, bytes] | None:
     try:
         data = config.path(config.build, slot.path).read_bytes()
         head, verdict, notebook = data.split(b"\n", 2)
@@ -69,7 +76,7 @@ def find(config: Config, slot: Slot, key: str = "") -> Record | None:
             return None
         found = from_data(json.loads(verdict))
         named = Slot(found.worksheet, found.student, found.notebook)
-        return Record(about["key"], found, notebook) if named == slot else None
+        return (Record(about["key"], about["digest"], found), notebook) if named == slot else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
@@ -79,9 +86,10 @@ def write(config: Config, key: str, verdict: Verdict) -> Record:
     slot = Slot(verdict.worksheet, verdict.student, verdict.notebook)
     plain = replace(verdict, autograded={})
     about, notebook = _json(to_data(plain)), _json(verdict.autograded)
-    head = _json({"format": FORMAT, "key": key, "digest": _digest(about, notebook)})
+    digest = _digest(about, notebook)
+    head = _json({"format": FORMAT, "key": key, "digest": digest})
     store.write(config.path(config.build), slot.path, b"\n".join((head, about, notebook)), MODE)
-    return Record(key, plain, notebook)
+    return Record(key, digest, plain)
 
 
 def verdicts(config: Config, worksheet: str) -> Iterator[Verdict]:
@@ -90,9 +98,19 @@ def verdicts(config: Config, worksheet: str) -> Iterator[Verdict]:
     with contextlib.suppress(FileNotFoundError):
         for student in sorted(os.listdir(top)):  # noqa: PTH208 - names are wanted
             for name in sorted(os.listdir(top / student)):  # noqa: PTH208 - likewise
-                record = find(config, Slot(worksheet, student, name.removesuffix(SUFFIX)))
-                if record and name.endswith(SUFFIX):
-                    yield record.whole
+                verdict = whole(config, Slot(worksheet, student, name.removesuffix(SUFFIX)))
+                if verdict and name.endswith(SUFFIX):
+                    yield verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A test that fails on the instructor's own solution."""
+
+    notebook: str
+    test: str
+    place: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,10 @@ class State:
     """Of regrades, the latest last: when it was, and whose grade changed why."""
     known: tuple[str, ...] = ()
     """Students that the gradebook knew."""
+    shape: str = ""
+    """Digest of what it had of the worksheet itself."""
+    troubles: Mapping[str, tuple[Trouble, ...]] = field(default_factory=dict)
+    """By notebook."""
 
 
 EMPTY = State({}, {}, {})
@@ -126,6 +148,8 @@ def recall(config: Config, worksheet: str) -> State:
             {path: tuple(stamp) for path, stamp in found["files"].items()},
             tuple(found["accounts"]),
             tuple(found["known"]),
+            str(found["shape"]),
+            {name: tuple(Trouble(**one) for one in told) for name, told in found["troubles"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return EMPTY
@@ -140,6 +164,8 @@ def remember(config: Config, worksheet: str, state: State) -> None:
         "files": {path: list(stamp) for path, stamp in state.files.items()},
         "accounts": list(state.accounts),
         "known": list(state.known),
+        "shape": state.shape,
+        "troubles": {name: [asdict(one) for one in told] for name, told in state.troubles.items()},
     }
     store.remember(config.path(config.build), f"{FOLDER}/{worksheet}/{STATE}", data)
 
