@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from coursemill.config import Config
 from coursemill.course import publish
 from coursemill.course.publish import Paper, Place, Result
 from coursemill.effects import store, workers
-from coursemill.effects.grading import courses, executors, journal, keys, submissions
+from coursemill.effects.grading import courses, executors, journal, keys, plans, submissions
 from coursemill.effects.grading.courses import Worksheet
 from coursemill.effects.grading.executors import Crew, Lost, Piece
 from coursemill.effects.grading.journal import Slot, Trouble
@@ -22,7 +23,6 @@ from coursemill.effects.sandbox import view
 from coursemill.errors import CoursemillError
 from coursemill.pure.grading import pricing
 from coursemill.pure.grading.account import Regrade
-from coursemill.pure.grading.assignment import Assignment
 from coursemill.pure.grading.job import Handed, Options, Package
 from coursemill.pure.grading.plan import Plan
 from coursemill.pure.grading.standing import Basis, Standing
@@ -148,6 +148,10 @@ class _Grader:
         self.done = 0
 
     @property
+    def build(self) -> Path:
+        return self.config.path(self.config.build)
+
+    @property
     def sheet(self) -> Worksheet:
         return self.place.worksheet
 
@@ -190,7 +194,13 @@ class _Grader:
             view.require()
         tools = self.given or _tools()
         with self._crew(tools, len(slots.due)) as crew:
-            waiting = deque[Slot | str](dict.fromkeys(slot.notebook for slot in slots.due))
+            waiting = deque[Slot | str]()
+            for notebook in dict.fromkeys(slot.notebook for slot in slots.due):
+                if (plan := self._plan(notebook)) is None:
+                    waiting.append(notebook)
+                else:
+                    self._planned(notebook, plan)
+                    waiting.extend(slot for slot in slots.due if slot.notebook == notebook)
             for key, outcome in executors.results(crew, waiting, lambda one: self._piece(one, tools, slots)):
                 if isinstance(outcome, CoursemillError):
                     raise outcome
@@ -215,29 +225,38 @@ class _Grader:
     def _piece(self, one: Slot | str, tools: Tools, slots: _Slots) -> Piece:
         """The work on a slot; that on a notebook's name is to calibrate it."""
         if isinstance(one, str):
-            bare = pickle.dumps(self._package(self.assignments[one], Plan()))
-            return Piece(tools.calibrate, bare, (self.request.options,))
+            return Piece(tools.calibrate, pickle.dumps(self._package(one)), (self.request.options,))
         submission = submissions.handed(self.place.course, self.sheet, one.student)
         handed = submission.handed(one.notebook)
         slots.due[one] = self.instructors[one.notebook].basis(handed)  # of what is run, not of what stood there
         return Piece(tools.examine, self.packages[one.notebook], (handed, self.request.options))
 
-    def _package(self, assignment: Assignment, plan: Plan) -> Package:
-        return Package(assignment, plan, self.sheet.files)
+    def _package(self, notebook: str) -> Package:
+        """What there is before it is known how tests are examined."""
+        return Package(self.assignments[notebook], files=self.sheet.files)
+
+    def _plan(self, notebook: str) -> Plan | None:
+        """How the notebook's tests are examined, if that has been found out."""
+        if self.request.fresh:
+            return None
+        return plans.find(self.build, plans.key(self._package(notebook), self.request.options))
 
     def _calibrated(self, notebook: str, outcome: Any) -> None:
         if isinstance(outcome, BaseException):
             raise outcome
         assert isinstance(outcome, Plan)
-        assignment = self.assignments[notebook]
-        self.packages[notebook] = pickle.dumps(self._package(assignment, outcome))
-        places = {item.id: item.place for item in assignment.tests}
+        plans.keep(self.build, plans.key(self._package(notebook), self.request.options), outcome)
+        self._planned(notebook, outcome)
+        self.watch.rehearsed(notebook, outcome)
+
+    def _planned(self, notebook: str, plan: Plan) -> None:
+        self.packages[notebook] = pickle.dumps(replace(self._package(notebook), plan=plan))
+        places = {item.id: item.place for item in self.assignments[notebook].tests}
         self.troubles[notebook] = tuple(
             Trouble(notebook, test, places.get(test, ""), look.trouble)
-            for test, look in outcome.looks.items()
+            for test, look in plan.looks.items()
             if look.trouble
         )
-        self.watch.rehearsed(notebook, outcome)
 
     def _examined(self, slot: Slot, outcome: Any, slots: _Slots) -> None:
         basis = slots.due[slot]

@@ -261,6 +261,7 @@ def _standing(place: Place, paper: Paper, written: Written) -> Standing:
                 tuple(f"{note.cell}: {note.text}" if note.cell else note.text for note in verdict.notes),
                 verdict.trouble,
                 verdict.seconds,
+                verdict.own,
                 verdict.memory,
             )
         )

@@ -110,6 +110,12 @@ def data(result: Graded) -> dict[str, Any]:
             }
             for one in result.standings
         ],
+        "verdicts": [
+            {"student": one.student, "notebook": sheet.notebook, "score": sheet.score}
+            | {name: getattr(sheet, name) for name in ("seconds", "own", "memory", "trouble")}
+            for one in result.standings
+            for sheet in one.sheets
+        ],
         "nothing_handed_in": list(result.idle),
         "refused": dict(result.refused),
         "regrades": [account.to_data(one) for one in result.regrades],

@@ -51,6 +51,9 @@ class Sheet:
     """What was put right before it was graded."""
     trouble: str = ""
     seconds: float = 0.0
+    """That it took to examine."""
+    own: float = 0.0
+    """Of these, what its cells and tests took."""
     memory: int = 0
 
     @property
