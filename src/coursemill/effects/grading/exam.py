@@ -78,7 +78,7 @@ class Examiner:
                 "id": test.id,
                 "source": test.source,
                 "names": list(test.look.names),
-                "imported": sorted(test.look.imported),
+                **({"imported": sorted(test.look.imported)} if test.look.imported else {}),
                 "files": test.look.files,
                 "lines": sorted(test.hidden),
             }

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects.sandbox.inmate import fresh
+from coursemill.effects.sandbox.inmate import candidate, fresh
 from coursemill.effects.sandbox.inmate.mirror import Mirror
 from coursemill.effects.sandbox.inmate.system import CHANNELS, DUMPABLE, SERVE, prctl
 
@@ -36,11 +36,10 @@ def run(order: dict[str, Any], listeners: list[int], handed: dict[str, int]) -> 
 
 def answer(kernel: Any, wall: socket.socket, mirror: Mirror) -> None:
     """Let the kernel answer what an examiner asks on the wall, whenever its client says that a test begins."""
+    asked = candidate.Candidate(wall, kernel.shell.user_ns, mirror)
 
-    from coursemill.effects.sandbox.inmate import candidate
-
-    async def serve(_stream: object, _identities: object, _message: object) -> None:
-        await candidate.serve(wall, kernel.shell.user_ns, mirror)
+    def serve(_stream: object, _identities: object, _message: object) -> None:
+        asked.talk.serve()
 
     kernel.shell_handlers[SERVE] = serve
 
