@@ -59,7 +59,7 @@ def modes(one: Tried) -> str:
     [
         ("def f(x):\n    return x + 1", "assert f(1) == 2", "isolated"),
         ("def f(x):\n    return Point(x)", "p = f(1)\nassert p.x == 1 and isinstance(p, Point)", "isolated"),
-        ("def f(x):\n    return Point(x)", "assert f(1) == Point(1)", "in-candidate"),
+        ("def f(x):\n    return Point(x)", "assert f(1) == Point(1)", "isolated"),
         ("def f(xs):\n    xs.sort()", "xs = [2, 1]\nf(xs)\nassert xs == [1, 2]", "in-candidate"),
         ("def f(g):\n    return g(3)", "assert f(lambda x: x * 2) == f(twice) == 6", "isolated"),
         ("def f(m):\n    m.weights = [7]", "f(other)\nassert other.predict() == 7", "isolated"),

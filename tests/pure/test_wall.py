@@ -5,6 +5,7 @@ import contextlib
 import threading
 from collections import UserDict
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_function_that_is_lent_sees_through_the_wall(wall: Wall) -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        *(lambda x: bool(x), lambda x: not x, lambda x: x != 3, lambda x: x < 3, lambda x: x > 3, lambda x: x >= x),
+        *(lambda x: bool(x), lambda x: not x, lambda x: x != 3, lambda x: x < 3, lambda x: x > 3, lambda x: x <= 3),
         *(lambda x: divmod(x, 2), lambda x: abs(x - 3) < 0.1, lambda x: sum([x]) > 0, lambda x: (x + 1) != 2),
         *(lambda x: float(x), lambda x: int(x), lambda x: "".join([x]), lambda x: round(x)),
         *(lambda x: max([x, 3]), lambda x: sorted([x, 1]), lambda x: [1, 2][x]),
@@ -199,11 +200,64 @@ def test_arithmetic_that_gives_plain_data_is_refused(wall: Wall) -> None:
             use()  # type: ignore[no-untyped-call]
 
 
-def test_equal_only_to_itself(wall: Wall) -> None:
-    one, other = wall.see(Yes()), wall.see(Yes())
-    assert one == one
-    assert not one == other  # noqa: SIM201
-    assert len({one, other}) == 2
+def test_two_things_of_the_answers_are_compared_by_the_answer(wall: Wall) -> None:
+    class Point:
+        def __init__(self, x: int) -> None:
+            self.x = x
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Point) and other.x == self.x
+
+        def __lt__(self, other: "Point") -> bool:
+            return self.x < other.x
+
+        def __hash__(self) -> int:
+            return hash(self.x)
+
+    point = wall.see(Point)
+    assert point(1) == point(1)
+    assert point(1) != point(2)
+    assert not point(1) == point(2)  # noqa: SIM201
+    assert point(1) < point(2)
+    assert max(point(1), point(3), point(2)).x == 3
+    assert len({point(1), point(1), point(2)}) == 2
+    assert hash(point(1)) != hash(1)
+
+
+def test_such_a_comparison_gives_a_bool(wall: Wall) -> None:
+    class Odd:
+        def __eq__(self, other: object) -> Any:
+            return [1]
+
+        def __lt__(self, other: object) -> Any:
+            return Yes()
+
+    for use in (lambda x: x == x, lambda x: x < x, lambda x: x in [wall.see(Odd())]):
+        with pytest.raises(Refused, match="gives no bool"):
+            use(wall.see(Odd()))
+
+
+@dataclass(frozen=True)
+class Item:
+    """A data class of the instructor's."""
+
+    price: int
+
+
+def test_an_instructors_object_says_itself_what_equals_it() -> None:
+    wall = Wall([Item])
+
+    class Lying(Item):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    assert wall.see(Item(3)) == Item(3)
+    assert wall.see(Item(3)) != Item(4)
+    assert not wall.see(Lying(3)) == Item(4)  # noqa: SIM201
+    with pytest.raises(Refused):
+        assert wall.see(Yes()) != Item(3)
 
 
 def test_no_class_is_believed(wall: Wall) -> None:

@@ -55,9 +55,9 @@ def of_library(cls: type) -> bool:
     """Whether `cls` is C's, or what its name says in an installed or standard module: nobody's invention."""
     if not _FLAGS(cls) & HEAP_TYPE:
         return True
-    module = sys.modules.get(_text(cls, "__module__"))
+    module = sys.modules.get(text(cls, "__module__"))
     found: Any = module
-    for part in _text(cls, "__qualname__").split("."):
+    for part in text(cls, "__qualname__").split("."):
         found = vars(found).get(part) if isinstance(found, type | types.ModuleType) else None
     return module is not None and found is cls and _installed(module)
 
@@ -81,7 +81,19 @@ def mro(cls: type) -> tuple[type, ...]:
 
 def name(cls: type) -> str:
     """A class's name, whatever its metaclass would say."""
-    return _text(cls, "__name__") or "object"
+    return text(cls, "__name__") or "object"
+
+
+def text(cls: type, which: str) -> str:
+    """A class's `__name__`, `__qualname__` or `__module__` as `type` itself keeps it."""
+    found = type.__dict__[which].__get__(cls)
+    return found if type(found) is str else ""
+
+
+@functools.lru_cache(maxsize=1000)
+def look_alike(typename: str, fields: tuple[str, ...]) -> Any:
+    """A class of named tuples."""
+    return namedtuple(typename, fields)
 
 
 class _Copier:
@@ -152,12 +164,7 @@ class _Copier:
         plain = type(fields) is tuple and all(type(f) is str for f in fields) and mro(cls)[1:] == (tuple, object)
         if not plain or len(values) != len(fields):
             return self.other(value)
-        return tuple.__new__(_look_alike(name(cls), fields), values)
-
-
-@functools.lru_cache(maxsize=1000)
-def _look_alike(typename: str, fields: tuple[str, ...]) -> Any:
-    return namedtuple(typename, fields)
+        return tuple.__new__(look_alike(name(cls), fields), values)
 
 
 def _is_numpys(cls: type) -> bool:
@@ -181,12 +188,6 @@ _PLACES = tuple(f"{sysconfig.get_path(kind)}/" for kind in ("stdlib", "platstdli
 _MRO = type.__dict__["__mro__"].__get__
 _FLAGS = type.__dict__["__flags__"].__get__
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class that Python code makes has it
-
-
-def _text(cls: type, which: str) -> str:
-    """A class's name or module as `type` itself keeps it, whatever its metaclass would say."""
-    found = type.__dict__[which].__get__(cls)
-    return found if type(found) is str else ""
 
 
 # Builtins

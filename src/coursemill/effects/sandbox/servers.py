@@ -24,6 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from coursemill import pure
 from coursemill.effects import kernels, processes
 from coursemill.effects.sandbox import inmate, view
 from coursemill.errors import Unavailable
@@ -44,6 +45,9 @@ LONGEST = 70
 OLD = 600.0
 """Seconds without a client after which a server's files are looked at: is it still there?"""
 INMATE = Path(inmate.__path__[0])
+PURE = Path(pure.__path__[0])
+SHIPPED = ("columns", "ended", "libraries", "plain", "proxy", "wire")
+"""Modules without effects that run inside, too: what crosses the wall between candidate and examiner."""
 PACKAGE = inmate.__name__
 INSIDE = "/run"
 FILES = (".socket", ".log", ".pid", ".ready")
@@ -261,9 +265,12 @@ def _began(pid: int) -> str:
 @lru_cache(maxsize=1)
 def _program() -> dict[str, str]:
     """The files that run inside, by their path there; the packages around theirs are empty."""
-    names = PACKAGE.split(".")
-    around = {f"{'/'.join(names[:depth])}/__init__.py": "" for depth in range(1, len(names))}
-    ours = {f"{'/'.join(names)}/{path.name}": path.read_text(encoding="utf-8") for path in INMATE.glob("*.py")}
+    around: dict[str, str] = {}
+    ours: dict[str, str] = {}
+    for package, paths in ((PACKAGE, INMATE.glob("*.py")), (pure.__name__, (PURE / f"{name}.py" for name in SHIPPED))):
+        names = package.split(".")
+        around |= {f"{'/'.join(names[:depth])}/__init__.py": "" for depth in range(1, len(names) + 1)}
+        ours |= {f"{'/'.join(names)}/{path.name}": path.read_text(encoding="utf-8") for path in paths}
     return around | ours
 
 

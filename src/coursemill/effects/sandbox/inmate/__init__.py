@@ -1,7 +1,7 @@
 """What runs inside the sandbox: a server that has libraries imported, and its forks, the kernels.
 
-Of this project, the files of this package alone are shown in the sandbox, below `/run`, to a Python that need not have
-the rest: they use the standard library, ipykernel, and one another.
+Of this project, the files of this package and a few modules of `pure` are shown in the sandbox, below `/run`, to a
+Python that need not have the rest: they use the standard library, ipykernel, and one another.
 
     server -> monitor (one a kernel: its client's end, its limits) -> init (process 1) -> kernel
 

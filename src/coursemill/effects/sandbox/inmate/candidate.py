@@ -1,0 +1,324 @@
+"""The student's end of the wall: it does what the examiner asks, with what the cells have defined.
+
+It runs in the student's kernel, among the student's code: nothing that it says is believed. What the test lends to an
+answer is a function that calls back, or a stand-in for an object of the test's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import io
+import socket
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from coursemill.effects.sandbox.inmate import awaiting
+from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
+from coursemill.effects.sandbox.inmate.talk import Talk
+from coursemill.pure import plain, proxy, wire
+from coursemill.pure.wire import Malformed
+
+SAID = 10_000
+"""Characters of an exception's text, and of its traceback, that are told."""
+CAUSES = 10
+"""Exceptions behind an exception that are told."""
+PRINTED = 1 << 20
+"""Characters that are brought to a test which has redirected its output."""
+
+
+async def serve(wall: socket.socket, names: dict[str, Any], mirror: Mirror | None = None) -> None:
+    """Answer the examiner's requests until it says that this is the end; raises Gone when it has ended without.
+
+    Called for each test, with the same socket: what a test got it may use in the next one.
+    """
+    if wall not in _ENDS:
+        _ENDS[wall] = Candidate(wall, names, mirror)
+    _ENDS[wall].talk.serve()
+
+
+_ENDS: WeakKeyDictionary[socket.socket, Candidate] = WeakKeyDictionary()
+
+
+class Candidate(Peer):
+    """The student's end."""
+
+    def __init__(self, wall: socket.socket, names: dict[str, Any], mirror: Mirror | None = None) -> None:
+        super().__init__(lambda answer: Talk(wall, answer), mirror)
+        self.names = names
+        self.libraries: frozenset[str] = frozenset()
+        self.kinds: dict[int, type] = {}
+        self.lent: WeakKeyDictionary[Callable[..., Any], int] = WeakKeyDictionary()
+        self.others: dict[str, Callable[..., Any]] = {
+            "names": self._names,
+            "import": importlib.import_module,
+            "await": awaiting.run,
+        }
+
+    # What the examiner asks
+
+    def answered(
+        self,
+        operation: str,
+        target: int,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        said: dict[str, Any],
+        extras: dict[str, Any],
+    ) -> Any:
+        """Do it; tell what was printed meanwhile where the test has redirected its output."""
+        extras["files"] = "files" in said
+        if not said.get("print"):
+            return super().answered(operation, target, args, kwargs, said, extras)
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                return super().answered(operation, target, args, kwargs, said, extras)
+        finally:
+            extras["print"] = printed.getvalue()[:PRINTED]
+
+    def do(self, operation: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if operation in self.others:
+            return self.others[operation](*([target] if target is not None else []), *args, **kwargs)
+        return proxy.OPERATIONS[operation](target, *args, **kwargs)
+
+    def _names(self, wanted: list[str], libraries: list[str]) -> dict[str, Any]:
+        """The values that these names have now, as far as they have one."""
+        self.libraries = frozenset(libraries)
+        return {name: _Whole(self.names[name]) for name in wanted if name in self.names}
+
+    def have(self, library: str) -> bool:
+        return library in self.libraries
+
+    # What it is told
+
+    def send_other(self, packer: wire.Packer, value: Any) -> Any:
+        cls = type(value)
+        if cls is _Whole:
+            return self._whole(packer, value.value)
+        if plain.subclass(cls, Lent):
+            return {"y": object.__getattribute__(value, "_number")}
+        if cls is types.FunctionType and value in self.lent:
+            return {"y": self.lent[value]}
+        if cls is types.ModuleType and plain.installed(value):
+            return {"module": [value.__name__, self._thing(value)]}
+        return self._thing(value)
+
+    def _thing(self, value: Any) -> Any:
+        """A value that stays here."""
+        cls = type(value)
+        new: list[Any] = []
+        if plain.subclass(cls, type):
+            return {"k": [self.kept.keep(value), self._kind(cls, new), self._kind(value, new), new]}
+        return {"o": [self.kept.keep(value), self._kind(cls, new), new]}
+
+    def _whole(self, packer: wire.Packer, value: Any) -> Any:
+        """A value, as a thing if it is too much to cross: it may never be looked at."""
+        size = len(packer.buffers), packer.items, packer.bytes
+        try:
+            return packer.tree(value)
+        except plain.TooLarge:
+            del packer.buffers[size[0] :]
+            _, packer.items, packer.bytes = size
+            return self.send_other(packer, value)
+
+    def _kind(self, cls: type, new: list[Any]) -> int:
+        """The number of a class; those that the examiner does not know yet are described in `new`, bases first."""
+        number = id(cls)
+        if number not in self.kinds:
+            self.kinds[number] = cls
+            bases = [self._kind(base, new) for base in type.__dict__["__bases__"].__get__(cls)]
+            names = [plain.name(cls), plain.text(cls, "__module__"), plain.text(cls, "__qualname__")]
+            new.append([number, *names, bases, list(proxy.protocols(cls)), _own_equality(cls)])
+        return number
+
+    def error_sent(self, packer: wire.Packer, error: BaseException) -> Any:
+        """An exception, with what it holds; what cannot cross is left out."""
+        return self._error(packer, error, CAUSES)
+
+    def _error(self, packer: wire.Packer, error: BaseException, causes: int) -> Any:
+        lent = vars(error).get("_coursemill")
+        new: list[Any] = []
+        cause = error.__cause__
+        return {
+            "yours": lent if type(lent) is int else 0,
+            "kind": self._kind(type(error), new),
+            "new": new,
+            "args": self._tried(packer, error.args),
+            "held": self._tried(packer, {k: v for k, v in vars(error).items() if k != "_coursemill"}),
+            "fields": self._tried(packer, dict(_fields(error))),
+            "thing": self.kept.keep(error),
+            "said": _said(error),
+            "trace": _trace(error),
+            "cause": self._error(packer, cause, causes - 1) if cause is not None and causes else None,
+        }
+
+    def _tried(self, packer: wire.Packer, value: Any) -> Any:
+        try:
+            return packer.tree(value)
+        except Exception:  # too large, or not what its class would hold
+            return None
+
+    def error_received(self, unpacker: wire.Unpacker, tree: Any) -> BaseException:
+        """What a function of the test's has raised."""
+        number, module, name, args = unpacker.fields(tree, int, str, str, object)
+        cls = self.resolve(module, name)
+        given = unpacker.list(args, 0)
+        made: BaseException
+        if cls is None or not plain.subclass(cls, BaseException):
+            made = _TestError(f"{name}: {', '.join(map(str, given))}")
+        else:
+            try:
+                made = cls(*given)
+            except Exception:
+                made = _TestError(*given)
+        made.__dict__["_coursemill"] = number
+        return made
+
+    def receive_other(self, unpacker: wire.Unpacker, tag: str, payload: Any) -> Any:
+        if tag == "y":
+            return self.kept.thing(payload)
+        if tag == "f":
+            return self._function(*payload)
+        if tag == "l":
+            return library(*payload)
+        if tag == "own":
+            return self.resolve(*payload)
+        if tag == "r":
+            return self._stand_in(*payload)
+        if tag == "e":
+            return self.error_received(unpacker, payload)
+        raise Malformed(f"what is {tag!r}?")
+
+    def resolve(self, module: str, name: str) -> type | None:
+        """A class by its names: the cells', a library's."""
+        if module == "__main__":
+            found: Any = self.names.get(name.partition(".")[0])
+            for part in name.split(".")[1:]:
+                found = getattr(found, part, None)
+        else:
+            found = library(module, name)
+        return found if isinstance(found, type) else None
+
+    # Stand-ins for what the test has lent
+
+    def _function(self, number: int, name: str, doc: str | None, parameters: list[Any], is_async: bool) -> Any:
+        return self.held.get(number, lambda: self._made_function(number, name, doc, parameters, is_async))
+
+    def _made_function(self, number: int, name: str, doc: str | None, parameters: list[Any], is_async: bool) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self.request("call", number, args, kwargs, {})[0]
+
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            return self.request("call", number, args, kwargs, {})[0]
+
+        made: Any = call_async if is_async else call
+        made.__name__ = made.__qualname__ = name
+        made.__doc__, made.__module__ = doc, "__main__"
+        self.lent[made] = number
+        with contextlib.suppress(ValueError, TypeError):
+            made.__signature__ = _signature(parameters)
+        return made
+
+    def _stand_in(self, number: int, name: str, protocols: list[str], like: list[str] | None) -> Any:
+        return self.held.get(number, lambda: self._made_stand_in(number, name, protocols, like))
+
+    def _made_stand_in(self, number: int, name: str, protocols: list[str], like: list[str] | None) -> Any:
+        methods = {one: _asking(one) for one in protocols}
+        body: dict[str, Any] = {"__slots__": (), "__module__": "__main__", **methods}
+        cls = type(name, (Lent,), body)
+        return cls(number, self, self.resolve(*like) if like else cls)
+
+
+class Lent:
+    """Stands for an object of the test's: its public attributes and methods, and the protocols that it has."""
+
+    __slots__ = ("__weakref__", "_as", "_number", "_peer")
+
+    def __init__(self, number: int, peer: Candidate, alike: type | None) -> None:
+        for name, value in (("_number", number), ("_peer", peer), ("_as", alike)):
+            object.__setattr__(self, name, value)
+
+    @property  # type: ignore[misc]  # a class's, for `isinstance`
+    def __class__(self) -> type:
+        return self._as or type(self)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._peer.request("getattr", self._number, [name], {}, {})[0]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._peer.request("setattr", self._number, [name, value], {}, {})
+
+
+class _TestError(Exception):
+    """An exception of a class that only the test knows."""
+
+
+class _Whole:
+    """A value that is looked up: it crosses, whatever its size."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def library(module: str, name: str) -> Any:
+    """A library's function, class or module, by its names."""
+    found: Any = importlib.import_module(module)
+    for part in name.split(".") if name else ():
+        found = getattr(found, part)
+    return found
+
+
+def _asking(name: str) -> Callable[..., Any]:
+    def method(self: Lent, *args: Any, **kwargs: Any) -> Any:
+        return self._peer.request(name, self._number, args, kwargs, {})[0]
+
+    return method
+
+
+def _own_equality(cls: type) -> bool:
+    """Whether a class says itself what its objects are equal to."""
+    return any("__eq__" in vars(base) or "__hash__" in vars(base) for base in plain.mro(cls)[:-1])
+
+
+def _fields(error: BaseException) -> Iterator[tuple[str, Any]]:
+    """What C's exceptions hold beside `args`."""
+    for base in plain.mro(type(error)):
+        for name, field in vars(base).items():
+            if type(field) is types.MemberDescriptorType:
+                with contextlib.suppress(AttributeError):
+                    yield name, field.__get__(error)
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str.__str__(str(error))[:SAID]
+    except Exception as broken:
+        return f"<{type(broken).__name__} while it was shown>"
+
+
+def _trace(error: BaseException) -> str:
+    """Where in the student's cells it arose."""
+    import traceback
+
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        kept = [f"{f.name}: {f.line}" for f in frames if f.line and not f.filename.endswith(OWN)]
+        return "\n".join(kept[-20:])[:SAID]
+    except Exception:
+        return ""
+
+
+OWN = ("inmate/peer.py", "inmate/candidate.py", "inmate/talk.py", "pure/proxy.py")
+
+
+def _signature(parameters: list[Any]) -> inspect.Signature:
+    kinds = [*inspect._ParameterKind]
+    made = [
+        inspect.Parameter(name, kinds[kind], default=... if has_default else inspect.Parameter.empty)
+        for name, kind, has_default in parameters
+    ]
+    return inspect.Signature(made)
