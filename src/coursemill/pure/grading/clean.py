@@ -144,9 +144,11 @@ def drawing(data: object) -> str:
 def harmless(markdown: str) -> str:
     """Markdown in which nothing is left that could do anything, whatever program renders it.
 
-    A blank breaks HTML but for the plainest tags, and what of TeX makes links; pictures from elsewhere become links.
+    A blank breaks HTML but for the plainest tags, links that run something, and what of TeX makes links; pictures
+    from elsewhere become links.
     """
     text = _TAG.sub(lambda m: m[0] if _PLAIN_TAG.fullmatch(m[0]) else f"< {m[0][1:]}", visible(markdown, code=False))
+    text = _TARGET.sub(lambda m: m[0] if _leads_well(m[3]) else f"] {m[1]}{m[2]}{m[3]}", text)
     return _FOREIGN.sub("", _MACRO.sub(r"\\ ", text))
 
 
@@ -181,9 +183,19 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])[^<>]*>?")
 _PLAIN_TAG = re.compile(r"</?(?:b|br|code|del|em|i|ins|kbd|mark|p|s|small|strong|sub|sup|u)\s*/?>", re.I)
 _MACRO = re.compile(r"\\(?=(?:href|url|style|class|cssId|data|require|include\w*|input)\b)")
+_TARGET = re.compile(r"\]([(:])([\s>]*<?\s*)(\S+)")
+"""Where a link leads, behind its text or in a definition."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_GOOD = re.compile(r"(?:https?|mailto|attachment):|data:image/(?:png|jpeg|gif);base64,", re.I)
 _FOREIGN = re.compile(r"!(?=\[)(?!\[[^\]]*\]\((?:attachment:|data:image/(?:png|jpeg|gif);base64,))")
 _COLOURS = re.compile(r"(\x1b\[[\d;]{0,60}m)")
 _BASIC = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+
+
+def _leads_well(target: str) -> bool:
+    """Whether an address as Markdown writes it is one to read."""
+    read = "".join(c for c in html.unescape(target).replace("\\", "") if c.isprintable() and not c.isspace())
+    return not _SCHEME.match(read) or bool(_GOOD.match(read))
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
