@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from coursemill.model import Lesson
 from coursemill.pure import requirements
 
 SETS = re.compile(r"\benviron\b|\bputenv\b|%(?:set_)?env\b")
 """A lesson that sets variables for its imports must import by itself."""
+SET = re.compile(r"(?:\benviron(?:\.setdefault\(|\[)|\bputenv\(|%(?:set_)?env\s+)\s*['\"]?(\w+)")
+LATE = re.compile(r"TF_CPP_\w+|TF_ENABLE_ONEDNN_OPTS|PYSPARK_\w+|SPARK_\w+|JAVA_\w+|TOKENIZERS_PARALLELISM")
+"""Variables that libraries read when they are used, not when they are imported."""
 
 
 def of(lesson: Lesson) -> tuple[str, ...]:
@@ -20,3 +24,17 @@ def of(lesson: Lesson) -> tuple[str, ...]:
         return ()
     found = (one for one in requirements.of_lesson(lesson) if not one.optional)
     return tuple(sorted({one.module for one in found}))
+
+
+def of_cells(sources: Iterable[str], files: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the modules that a notebook's cells import, but for those in `files` that lie beside it.
+
+    None when the cells set environment variables that may matter for an import.
+    """
+    texts = list(sources)
+    for text in texts:
+        if len(SETS.findall(text)) > len([name for name in SET.findall(text) if LATE.fullmatch(name)]):
+            return ()
+    own = {name for file in files for name in requirements.modules_of(file)}
+    found = {one.module for text in texts for one in requirements.of_code(text, "") if not one.optional}
+    return tuple(sorted(module for module in found if requirements.top(module) not in own))

@@ -136,13 +136,14 @@ def test_data_that_the_solution_changes_are_an_answers() -> None:
 
 def test_what_the_instructor_made_stays_with_the_instructor() -> None:
     found = look(
-        "given: import re\nclass Checker:\n    def ok(self, x): return x == y\nchecker = Checker()\nP = re.compile('a')",
+        "given: import re\nclass Checker:\n    def ok(self, x): return x == y",
+        "given: checker = Checker()\nP = re.compile('a')",
         "answer: x = y = 3",
         "test: assert checker.ok(x) and P.match('a')",
     )
-    assert found.sights["t2"].names == {"x", "y"}
-    assert "checker = Checker()" in found.define["g0"]
-    assert "P = re" in found.define["g0"]
+    assert found.sights["t3"].names == {"x", "y"}
+    assert found.define["g1"] == "checker = Checker()\nP = re.compile('a')"
+    assert "class Checker" in found.define["g0"]
 
 
 def test_what_answers_handle_may_be_looked_up_in_the_candidate() -> None:
@@ -218,6 +219,18 @@ def test_what_the_examiner_needs_of_tests_that_it_does_not_run() -> None:
     assert "def near" in found.define["t1"]
     assert "import math" in found.define["t1"]
     assert "got" not in found.define["t1"]
+
+
+def test_what_a_test_in_the_candidate_needs_of_earlier_ones() -> None:
+    found = look(
+        "answer: f = abs",
+        "test: import math\nLIMIT = 3\ngot = f(1)\nassert got",
+        "test: def near(a): return math.isclose(a, got)\nassert near(f(1))",
+        "test: assert near(f(LIMIT))",
+    )
+    assert found.sights["t1"].before == ""
+    assert found.sights["t2"].before == "import math\n\ngot = f(1)"
+    assert found.sights["t3"].before == "import math\nLIMIT = 3\ngot = f(1)\ndef near(a): return math.isclose(a, got)"
 
 
 def test_unreadable_cells_are_nobodys() -> None:

@@ -7,7 +7,7 @@ import builtins
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from coursemill.pure import names
@@ -47,6 +47,8 @@ class Sight:
     """Names that no cell is seen to bind."""
     leaves: str = ""
     """What later cells need of it, as code."""
+    before: str = ""
+    """What it needs of earlier tests, as code."""
     trouble: str = ""
     """Why it cannot be taken out of the notebook."""
 
@@ -65,6 +67,9 @@ class Survey:
     """By cell, data of the instructor's that answers may change there."""
     modules: tuple[str, ...] = ()
     """Files of code that answers write."""
+    order: tuple[str, ...] = ()
+    """All code cells."""
+    learnt: Learnt = field(default_factory=Learnt)
 
 
 def survey(assignment: Assignment, files: Iterable[str] = (), learnt: Learnt | None = None) -> Survey:
@@ -111,6 +116,7 @@ class _Flow:
         self.after: list[tuple[Item, frozenset[str], dict[str, _Binding]]] = []
         self.touched: dict[str, frozenset[str]] = {}
         self.left: defaultdict[str, set[str]] = defaultdict(set)
+        self.earlier: dict[str, dict[str, set[str]]] = {}
         self.of_answers: frozenset[str] = frozenset().union(
             *(uses.mentioned(text) for i in assignment.items if i.role in ANSWERS for text in (i.source, i.released))
         )
@@ -135,7 +141,8 @@ class _Flow:
             if item.role == "given" and (text := given.written_file(item.source)):
                 define[item.id] = text
         sights = {t: self._left(t, sight) for t, sight in self.sights.items()}
-        return Survey(sights, define, self._capture(), self.touched, tuple(sorted(self.files)))
+        order = tuple(item.id for item, _, _ in self.after)
+        return Survey(sights, define, self._capture(), self.touched, tuple(sorted(self.files)), order, self.learnt)
 
     # Cells
 
@@ -178,7 +185,7 @@ class _Flow:
         free |= later - bound
         if any(uses.BY_TEXT & (s.reads | s.later) for s in found):
             free |= {n for n in uses.mentioned(item.source) - bound if n in self.names or n in self.beside}
-        self.sights[item.id] = self._sight(free, len(self.after))
+        self.sights[item.id] = self._sight(free, len(self.after), self.earlier.setdefault(item.id, {}))
         for statement in found:
             self._bind(item, statement, "test")
 
@@ -199,7 +206,7 @@ class _Flow:
 
     # What a test uses
 
-    def _sight(self, free: Iterable[str], place: int) -> Sight:
+    def _sight(self, free: Iterable[str], place: int, earlier: dict[str, set[str]]) -> Sight:
         looked, imported, shared, unknown = set[str](), set[str](), set[str](), set[str]()
         waiting, seen = list(free), set[str]()
         while waiting:
@@ -219,6 +226,8 @@ class _Flow:
                 imported |= {name} if self._is_library(binding) else set()
             else:
                 waiting += self._used(binding, place)
+                if binding.owner == "test":
+                    earlier.setdefault(binding.cell, set()).add(name)
                 if binding.owner == "given" and self._is_live(binding):
                     looked.add(name)
                 elif binding.owner == "given" and self._is_shared(binding):
@@ -329,14 +338,17 @@ class _Flow:
         imports = {n for s in found if isinstance(s.node, ast.Import | ast.ImportFrom) for n in s.binds}
         kept = [s for s in given.needed(found, self.left[test] | imports) if not _is_hidden(s, item)]
         missing = self.left[test] - {n for s in kept for n in s.binds} - self.names.keys()
-        return Sight(
-            sight.names,
-            sight.imported,
-            sight.shared,
-            sight.unknown,
-            given.written(item.source, kept),
-            f"later cells use `{min(missing)}`, which hidden lines bind" if missing else "",
+        return replace(
+            sight,
+            leaves=given.written(item.source, kept).strip("\n"),
+            before="\n".join(
+                given.reduced(self.items[t].source, n).strip("\n") for t, n in self._ordered(self.earlier[test])
+            ),
+            trouble=f"later cells use `{min(missing)}`, which hidden lines bind" if missing else "",
         )
+
+    def _ordered(self, wanted: Mapping[str, set[str]]) -> list[tuple[str, set[str]]]:
+        return [(cell, wanted[cell]) for cell in self.items if cell in wanted]
 
     # Small questions
 
