@@ -67,19 +67,18 @@ def stem_of(name: str) -> str:
 
 
 def split(name: str, sheet: Sheet) -> tuple[str, str]:
-    """Return the student's part and the notebook of a name such as `jane_WS1 (2).ipynb` or `WS1-jane.ipynb`.
+    """Return the student's part and the notebook of a name such as `jane_nb (2).ipynb` or `WS1-jane.zip`.
 
-    The name of the worksheet counts as the name of its only notebook. Both are empty when none is in it.
+    The worksheet's name stands for its notebook, if it has only one. Both are empty when no name is in it.
     """
     stem = stem_of(name)
     parts = [(found.start(), found.end()) for found in re.finditer(r"[ _+.-]+", stem)]
-    alone = next(iter(sheet.notebooks)) if len(sheet.notebooks) == 1 else ""
-    for start, end in parts:  # the shortest part in front that leaves a notebook's name behind it
-        if notebook := by_name(stem[end:] + NOTEBOOK, sheet) or (is_worksheet(stem[end:], sheet) and alone):
-            return stem[:start], notebook
-    for start, end in reversed(parts):
-        if notebook := by_name(stem[:start] + NOTEBOOK, sheet) or (is_worksheet(stem[:start], sheet) and alone):
-            return stem[end:], notebook
+    cuts = [(stem[:start], stem[end:]) for start, end in parts]  # the shortest part in front goes first
+    for student, rest in [*cuts, *((behind, front) for front, behind in reversed(cuts))]:
+        if notebook := by_name(rest + NOTEBOOK, sheet):
+            return student, notebook
+        if is_worksheet(rest, sheet):
+            return student, next(iter(sheet.notebooks)) if len(sheet.notebooks) == 1 else ""
     return "", ""
 
 
