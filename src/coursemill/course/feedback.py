@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from coursemill.config import Config
@@ -14,6 +14,7 @@ from coursemill.effects.grading.gradebook import Page, Row, Written
 from coursemill.errors import CoursemillError
 from coursemill.pure import near
 from coursemill.pure.grading import feedback as pages
+from coursemill.pure.grading import pricing
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.standing import Mark
 from coursemill.pure.grading.verdict import Verdict
@@ -162,21 +163,17 @@ def _sheets(desk: _Desk, student: str) -> Iterator[pages.Sheet]:
     found = []
     for assignment in desk.worksheet.assignments:
         slot = journal.Slot(desk.worksheet.name, student, assignment.name)
-        record = journal.find(desk.config, slot)
+        verdict = journal.whole(desk.config, slot)
         page = desk.written.pages.get((student, assignment.name))
-        if record is None or page is None:
+        if verdict is None or page is None:
             return
-        found.append(_sheet(assignment, record.whole, page))
+        found.append(_sheet(assignment, verdict, page))
     yield from found
 
 
 def _sheet(assignment: Assignment, verdict: Verdict, page: Page) -> pages.Sheet:
     marks = {item.id: _mark(item, page.rows) for item in assignment.items if item.role in GRADED}
-    known = {item.id: item for item in assignment.items}
-    outcomes = (replace(one, points=known[one.test].points) for one in verdict.outcomes if one.test in known)
-    return pages.Sheet(
-        assignment, replace(verdict, outcomes=tuple(outcomes)), marks, comments=page.comments, penalty=page.penalty
-    )
+    return pages.Sheet(assignment, pricing.priced(verdict, assignment), marks, page.comments, page.penalty)
 
 
 def _mark(item: Item, rows: Mapping[str, Row]) -> Mark:

@@ -81,7 +81,8 @@ def compose(
             cell |= {"execution_count": count if ran else None, "outputs": made}
         cells.append(cell)
     kernel = {"display_name": assignment.kernel, "language": assignment.language, "name": assignment.kernel}
-    metadata = {"kernelspec": kernel, **assignment.metadata, "coursemill": _ours(assignment, told, trouble)}
+    ours = _ours(assignment, told, trouble) | {"theirs": merged is not None}
+    metadata = {"kernelspec": kernel, **assignment.metadata, "coursemill": ours}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -271,7 +272,6 @@ def _ours(assignment: Assignment, told: Sequence[Note], trouble: str) -> dict[st
     counted = Counter(note.kind for note in told)
     return {
         **(ours if isinstance(ours, Mapping) else {}),
-        "graded": True,
         **({"notes": dict(sorted(counted.items()))} if told else {}),
         **({"trouble": trouble} if trouble else {}),
     }

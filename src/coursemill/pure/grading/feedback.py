@@ -163,7 +163,8 @@ class _Paper:
         self.language = sheet.assignment.language
         self.outcomes = {outcome.test: outcome for outcome in sheet.verdict.outcomes}
         self.unanswered = frozenset(sheet.verdict.unanswered)
-        self.gone = bool(self.outcomes) and all(o.status in _GONE for o in self.outcomes.values())
+        ours = sheet.verdict.autograded.get("metadata", {}).get("coursemill", {})
+        self.gone = not ours.get("theirs", True)
         self.exercises = exercises.of(sheet.assignment)
         self.owners = {
             item.id: number
@@ -242,8 +243,9 @@ class _Paper:
         """How an exercise ended as a whole."""
         if any(mark.pending and mark.score is None for mark in marks):
             return "pending"
-        if self.gone:
-            return "missing" if all(o.status == "missing" for o in self.outcomes.values()) else "unreadable"
+        ended = {outcome.status for outcome in self.outcomes.values()}
+        if len(ended) == 1 and (alone := ended.pop()) in _GONE:
+            return alone
         if section.score >= section.points:
             return "passed"
         return "part" if section.score > 0 else "failed"
