@@ -24,6 +24,13 @@ c.Execute.iopub_timeout = 60  # output that is late on a busy machine, such as S
 c.Execute.skip_cells_with_tag = ""
 c.OverwriteCells.add_missing_cells = True
 
+# Graders see the mark schemes of questions in Formgrader; pages that `nbgrader generate_feedback` writes have none.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
 # nbgrader starts `alembic` by its name to make a gradebook, also when the environment is not activated.
 if not shutil.which("alembic"):
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
