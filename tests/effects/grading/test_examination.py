@@ -88,8 +88,9 @@ def outcome(verdict: Verdict, test: str) -> Outcome:
 
 
 def shown(verdict: Verdict) -> str:
-    """All that anybody but the instructor may see of a verdict."""
-    return json.dumps(verdict.autograded) + "".join(o.message for o in verdict.outcomes) + verdict.trouble
+    """All that anybody but the instructor may read in a verdict, but for the sources."""
+    outputs = [cell.get("outputs", cell["source"]) for cell in verdict.autograded["cells"]]
+    return json.dumps(outputs, ensure_ascii=False) + "".join(o.message for o in verdict.outcomes) + verdict.trouble
 
 
 pytestmark = pytest.mark.sandbox
@@ -269,7 +270,7 @@ DEAF = """
 def double(x):
     while True:
         try:
-            while True: pass
+            while True: sum(range(1000))
         except KeyboardInterrupt: pass
 """
 
@@ -281,7 +282,7 @@ def test_one_that_does_not_listen_is_killed() -> None:
 
 
 def test_a_kernel_that_ends_itself_is_dead() -> None:
-    verdict = DOUBLE.verdict(RIGHT | {"double": "def double(x):\n    import os; os._exit(77)"})
+    verdict = DOUBLE.verdict(RIGHT | {"double": "def double(x):\n    import os; os._exit(70 + 7)"})
     assert [o.status for o in verdict.outcomes] == ["died", "not-reached", "not-reached"]
     assert "77" in verdict.outcomes[0].reason
     assert "77" not in shown(verdict), "a number may be a message"

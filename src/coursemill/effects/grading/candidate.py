@@ -66,6 +66,8 @@ class Candidate:
         self.own = 0.0
         """Seconds that its cells took."""
         self._sources = (*self._talk.sources, self._side.process)
+        self._serving = ""
+        """The request by which it answers an examiner, until it says that this is over."""
 
     def ready(self) -> None:
         """Wait until the kernel answers and is heard; raises Unavailable."""
@@ -101,7 +103,17 @@ class Candidate:
 
     def serve(self) -> None:
         """Let it answer what the examiner asks on the wall, until that says that the test is over."""
-        self._talk.ask(SERVE, {})
+        self._serving = self._talk.ask(SERVE, {})
+
+    def settled(self, patience: float) -> bool:
+        """Whether it has come back from what the examiner asked, or does within `patience` seconds, or has ended."""
+        end = time.monotonic() + patience
+        while self._serving and not self.gone():
+            if (left := end - time.monotonic()) <= 0:
+                return False
+            self._wait(left)
+            self.ignore()
+        return True
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in what runs."""
@@ -132,8 +144,9 @@ class Candidate:
 
     def ignore(self) -> None:
         """Throw away what it has said by now: outputs of nobody's."""
-        for _ in self._talk.hear(brief=True):
-            pass
+        for message in self._talk.hear(brief=True):
+            if message.parent == self._serving and _is_idle(message):
+                self._serving = ""
 
     def _follow(self, heard: _Heard, end: float) -> bool:
         """Take in outputs until the cell or the kernel has ended; False when neither has at `end`."""

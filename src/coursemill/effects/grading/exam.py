@@ -102,7 +102,9 @@ class Examiner:
         for step in steps:
             step()
             if self._reply(time.monotonic() + GRACE) is not None:
-                return
+                break
+        if not self._candidate.settled(GRACE):
+            self._candidate.stop("timeout", f"the code was still running after {limit:.0f} s, and took no interrupt")
 
     def _tell(self, command: Mapping[str, Any]) -> None:
         data = memoryview(wire.dumps(command))
