@@ -12,6 +12,9 @@ from coursemill.pure.grading.verdict import Note
 
 __all__ = ["Limits", "Taken", "Unreadable", "notebook", "parsed"]
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
+_LARGEST = 1e15
+"""Of the numbers in metadata that are kept."""
+_JSON = re.compile(r"^application/(?:.*\+)?json$")
 CHARACTERS_OF_AN_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -120,7 +123,7 @@ def _strings(given: object, key: str) -> dict[str, Any]:
 def _is_simple(value: object) -> bool:
     if isinstance(value, str):
         return len(value) < 1000
-    return isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < float("inf"))
+    return isinstance(value, bool | int | float) and abs(value) < _LARGEST
 
 
 def _attachments(given: object, number: int, shelf: _Shelf) -> Iterator[tuple[str, dict[str, str]]]:
@@ -182,7 +185,7 @@ def _output(given: dict[str, Any], shelf: _Shelf) -> dict[str, Any] | None:
 def _bundle(given: object, shelf: _Shelf) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for mime, value in given.items() if isinstance(given, dict) else ():
-        if mime == "application/json" or mime.endswith("+json"):
+        if _JSON.search(mime):
             made[_mended(mime)] = _plain(value, shelf, shelf.limits.depth)
         elif (text := _lines(value)) is not None:
             made[_mended(mime)] = text

@@ -15,7 +15,10 @@ from typing import Any
 from coursemill.pure.grading.assignment import Item
 
 ALIKE = 0.5
-"""Share of words that an edited cell has in common with what it was."""
+"""Share of the words that students got which an answer still has."""
+SAME = 0.8
+"""Share of words, and of length, that a cell has in common with one that students do not write. It is replaced: what
+only resembles it may be an answer, and stays an added cell."""
 MOST_PAIRS = 20_000
 """How many pairs of cells are compared where only their texts are left to go by."""
 READ = 4_000
@@ -97,7 +100,7 @@ def match(items: Sequence[Item], cells: Sequence[Cell]) -> Matches:
     for number, cell in _same_text(items, cells, pairs, free):
         pairs[number] = cell
         free.discard(cell)
-    guessed = dict(_in_gaps(items, cells, pairs, lost=not by_name))
+    guessed = dict(_in_gaps(items, cells, pairs, lost=not by_name)) if pairs else {}
     pairs |= guessed
     nameless = frozenset(n for n in pairs if n not in by_name and is_labelled(items[n]))
     moved = frozenset(pairs) - frozenset(_in_order(pairs))
@@ -187,12 +190,14 @@ def _worth(item: Item, cell: Cell, *, lost: bool) -> float:
     if cell.type != item.type:
         return 0.0
     likeness = _likeness(item, cell)
-    if not item.editable:
-        blank = not item.released.strip() and not cell.source.strip()
-        return 1.0 if blank else likeness if likeness >= ALIKE else 0.0
-    if likeness >= ALIKE:
-        return likeness
-    return 0.1 if cell.source.strip() and (lost or item.role == "written") else 0.0
+    if item.editable:
+        by_place = 0.1 if cell.source.strip() and (lost or item.role == "written") else 0.0
+        return likeness if likeness >= ALIKE else by_place
+    if not item.released.strip():
+        return 0.0 if cell.source.strip() else 1.0
+    lengths = sorted((len(item.released.strip()), len(cell.source.strip())))
+    same = likeness >= SAME and lengths[0] >= SAME * lengths[1] and (lost or not is_labelled(item))
+    return likeness if same else 0.0
 
 
 def _likeness(item: Item, cell: Cell) -> float:
@@ -203,7 +208,7 @@ def _likeness(item: Item, cell: Cell) -> float:
     return len(there & here) / len(there if item.editable else there | here)
 
 
-@lru_cache(maxsize=2_000)
+@lru_cache(maxsize=512)
 def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text)) - {"YOUR", "CODE", "ANSWER", "HERE", "raise", "NotImplementedError"}
 
