@@ -26,8 +26,6 @@ PACKED = 1 << 14
 """Packed bytes that are read at a time."""
 LONGEST_HEADER = 1 << 20
 """Bytes of the extended header of a member: its long name, attributes of its file system."""
-FURTHEST = 1 << 60
-"""Bytes that a file cannot have."""
 MEMORY = 128 << 20
 """What unpacking may take: twice what `xz -9` needs."""
 HEADERS = (
@@ -163,7 +161,10 @@ class _Unpacked:
 
     def skip(self, size: int) -> None:
         if not self.packing:
-            self.position = self.stream.seek(min(size, FURTHEST), 1)
+            try:
+                self.position = self.stream.seek(size, 1)
+            except (OSError, OverflowError) as error:
+                raise Broken("a header is damaged: it has a size that no file can have") from error
             return
         for _ in self.chunks(size):
             pass

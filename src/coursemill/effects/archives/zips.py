@@ -16,6 +16,8 @@ from coursemill.effects.archives.archive import CHUNK, Broken, Lister, Member, M
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 LONGEST_DIRECTORY = 16 << 20
 """Bytes of the table of contents, which is read as a whole: some 100,000 members."""
+LONGEST_END = 1 << 17
+"""Bytes of what follows the table: a record, and a comment of 64 kB."""
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """How members may be packed. Zips hardly ever use other ways, and Python unpacks those without a limit."""
 ENCRYPTED, UTF8 = 0x1, 0x800
@@ -88,7 +90,7 @@ class _Bounded(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         if size > LONGEST_DIRECTORY:
             raise Broken(f"its table of contents has more than {LONGEST_DIRECTORY >> 20} MB")
-        return self.stream.read(size if size >= 0 else LONGEST_DIRECTORY)
+        return self.stream.read(size if size >= 0 else LONGEST_END)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         return self.stream.seek(offset, whence)

@@ -103,7 +103,7 @@ def _notebook(file: File, sheet: Sheet, content: Callable[[File], bytes]) -> str
     name = file.inner[-1]
     if sheets.is_notebook(name):
         by_name = sheets.by_name(file.notebook or name, sheet) or sheets.by_name(name, sheet)
-        return by_name or sheets.by_cells(content(file), sheet)
+        return by_name or sheets.by_cells(content(file), sheet) or sheets.split(name, sheet)[1]
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     return sheets.by_cells(content(file), sheet) if suffix in _PLAIN else ""
 

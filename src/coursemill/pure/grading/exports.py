@@ -212,7 +212,11 @@ def _alone(paths: Sequence[Path], root: Path, clues: Clues) -> tuple[Owner, int]
         return Owner("folders", key=student), here
     with_notebooks = {path[here] for path in paths if len(path) > here + 1 and sheets.is_notebook(path[-1])}
     direct = [path[-1] for path in paths if len(path) == here + 1 and sheets.is_notebook(path[-1])]
-    unsigned = len(direct) == 1 and not sheets.split(direct[0], clues.sheet)[0] and not clues.is_known(direct[0])
+    unsigned = (
+        len(direct) == 1
+        and not sheets.split(direct[0], clues.sheet)[0]
+        and not clues.is_known(sheets.stem_of(direct[0]))
+    )
     if len(with_notebooks) > 1 or not (unsigned or any(sheets.by_name(name, clues.sheet) for name in direct)):
         return None
     if clues.sheet.name in root[1:]:
