@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from coursemill.effects.grading.candidate import Candidate, Ran
 from coursemill.pure.grading.outputs import Output
+from coursemill.pure.grading.plan import Look
 from coursemill.pure.grading.telling import Result
 from coursemill.pure.grading.verdict import Status, Twin
 
@@ -19,12 +20,14 @@ LONGEST = 600
 """Characters of an error's message that are kept."""
 
 
-def inside(candidate: Candidate, source: str, twins: tuple[str, ...], limit: float) -> Result | None:
+def inside(candidate: Candidate, source: str, look: Look, limit: float) -> Result | None:
     """Run a test and its twins; None when the candidate ended before the test was run."""
-    order = [(source, True), *((twin, False) for twin in twins)]
+    if look.before:
+        candidate.run(CELL, look.before, limit)
+    order = [(source, True), *((twin, False) for twin in look.twins)]
     random.SystemRandom().shuffle(order)
     result: Result | None = None
-    twin: Twin = "failed" if twins else ""
+    twin: Twin = "failed" if look.twins else ""
     for code, is_test in order:
         if candidate.gone():
             break

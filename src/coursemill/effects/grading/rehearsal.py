@@ -103,5 +103,5 @@ class _Runner(Runner):
         if look.mode == "isolated":
             return self.examined(placed, item, look)
         self.prepare(look, item)
-        result = inside(self.candidate, placed.source, look.twins, self.limit(item.id))
+        result = inside(self.candidate, placed.source, look, self.limit(item.id))
         return result or Result("died", reason=self.candidate.reason)

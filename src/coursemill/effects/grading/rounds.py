@@ -213,7 +213,7 @@ class _Replay(Runner):
         if look.mode == "isolated":
             return None
         self.prepare(look, item)
-        return inside(self.candidate, placed.source, look.twins, self.limit(item.id)) or self._ended(0.0)
+        return inside(self.candidate, placed.source, look, self.limit(item.id)) or self._ended(0.0)
 
     def _is_wanted(self, placed: Placed) -> bool:
         return placed.item is not None and self.plan.looks.get(placed.item.id, Look()).mode == "in-candidate"
