@@ -291,7 +291,7 @@ def test_a_kernel_that_ends_itself_is_dead() -> None:
 
 
 def test_bombs_end_at_their_limits() -> None:
-    sheet = replace(DOUBLE, limits={"memory": 300 << 20, "processes": 100, "output": 8 << 20})
+    sheet = replace(DOUBLE, limits={"memory": 300 << 20, "processes": 600, "output": 8 << 20})
     memory = "kept = []\nwhile True: kept.append(bytearray(8 << 20))"
     forks = "import os, time\nfor _ in range(10_000):\n    if not os.fork(): time.sleep(60)"
     flood = "while True: print('x' * 10_000)"

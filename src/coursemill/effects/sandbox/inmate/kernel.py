@@ -36,10 +36,9 @@ def run(order: dict[str, Any], listeners: list[int], handed: dict[str, int]) -> 
 
 def answer(kernel: Any, wall: socket.socket, mirror: Mirror) -> None:
     """Let the kernel answer what an examiner asks on the wall, whenever its client says that a test begins."""
-    asked = candidate.Candidate(wall, kernel.shell.user_ns, mirror)
 
-    def serve(_stream: object, _identities: object, _message: object) -> None:
-        asked.talk.serve()
+    async def serve(_stream: object, _identities: object, _message: object) -> None:
+        await candidate.serve(wall, kernel.shell.user_ns, mirror)
 
     kernel.shell_handlers[SERVE] = serve
 

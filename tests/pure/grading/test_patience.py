@@ -1,0 +1,19 @@
+"""How long cells may take."""
+
+from coursemill.pure.grading import patience
+from coursemill.pure.grading.job import Options
+from coursemill.pure.grading.plan import Plan
+
+
+def test_a_cell_may_take_ten_times_what_the_instructors_took_and_half_a_minute() -> None:
+    plan = Plan(seconds={"quick": 0.1, "slow": 20.0})
+    assert patience.of_cell("quick", plan, Options()) == 30
+    assert patience.of_cell("slow", plan, Options()) == 200
+    assert patience.of_cell("added", plan, Options()) == 30
+    assert patience.of_cell("slow", plan, Options(timeout=5)) == 5
+
+
+def test_one_slow_cell_leaves_time_for_the_others() -> None:
+    assert patience.of_notebook(Plan(), Options()) == 60
+    assert patience.of_notebook(Plan(seconds={"a": 20.0}), Options()) == 400
+    assert patience.of_notebook(Plan(seconds={"a": 2.0}), Options(timeout=100)) == 200
