@@ -15,6 +15,7 @@ import decimal
 import enum
 import fractions
 import json
+import mmap
 import pathlib
 import re
 import struct
@@ -28,7 +29,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursemill.pure import columns, plain
+from coursemill.pure import columns, frames, plain, tensors
 from coursemill.pure.plain import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, TooLarge
 
 HEAD = struct.Struct(">I")
@@ -45,7 +46,7 @@ DIGITS = 4000
 """Python reads 4300 of a number's."""
 BITS = 13_000
 
-Buffer = bytes | bytearray | memoryview
+Buffer = bytes | bytearray | memoryview | mmap.mmap
 Pack = Callable[["Packer", Any, int], Any]
 Unpack = Callable[["Unpacker", Any, int], Any]
 
@@ -136,7 +137,7 @@ class Packer:
         if not plain.of_library(cls):
             return self.other(value)
         try:
-            known = columns.PACK.get(f"{cls.__module__}.{cls.__qualname__}") or columns.scalar(cls)
+            known = LIBRARIES.get(f"{cls.__module__}.{cls.__qualname__}") or columns.scalar(cls)
             if known and self.have(cls.__module__.partition(".")[0]):
                 return known(self, value, depth + 1)
         except columns.Unfit:
@@ -287,8 +288,9 @@ def frame(tree: Any, buffers: list[Buffer]) -> list[Buffer]:
     return [HEAD.pack(len(head)), head, *buffers]
 
 
-def header(data: bytes | bytearray) -> tuple[Any, list[int]]:
+def header(data: bytes | bytearray | mmap.mmap) -> tuple[Any, list[int]]:
     """Return the tree and the lengths of the buffers that follow; raises Malformed."""
+    data = bytes(data)
     if len(data) > MAX_HEADER or data.count(b",") + data.count(b"[") + data.count(b"{") > SIGNS:
         raise Malformed("too many values")
     try:
@@ -305,7 +307,7 @@ def header(data: bytes | bytearray) -> tuple[Any, list[int]]:
 def is_data(cls: type) -> bool:
     """Whether a library's class is one of data that cross by value."""
     name = f"{plain.text(cls, '__module__')}.{plain.text(cls, '__qualname__')}"
-    return name in columns.PACK or columns.scalar(cls) is not None
+    return name in LIBRARIES or columns.scalar(cls) is not None
 
 
 def _names(cls: type) -> list[str]:
@@ -442,13 +444,14 @@ PACK: dict[int, Pack] = {
     id(uuid.UUID): _built("UUID", lambda v: [v.int], int),
     **{id(cls): _built(cls.__name__, lambda v: [str(v)], str) for cls in PATHS},
 }
+LIBRARIES: dict[str, Any] = {**columns.PACK, **frames.PACK, **tensors.PACK}
 
 
 # How they are unpacked
 
 
 def _un_int(u: Unpacker, payload: Any, depth: int) -> int:
-    return int(u.buffer(payload), 16)
+    return int(bytes(u.buffer(payload)), 16)
 
 
 def _un_str(u: Unpacker, payload: Any, depth: int) -> str:
@@ -596,4 +599,6 @@ UNPACK: dict[str, Unpack] = {
     "named": _un_named,
     "member": _un_member,
     **columns.UNPACK,
+    **frames.UNPACK,
+    **tensors.UNPACK,
 }

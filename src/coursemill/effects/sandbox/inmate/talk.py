@@ -7,10 +7,14 @@ one is asked back, it answers itself. What comes is not trusted: it is bounded, 
 from __future__ import annotations
 
 import contextlib
+import mmap
+import select
 import socket
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from coursemill.pure import wire
@@ -18,10 +22,12 @@ from coursemill.pure.wire import Buffer, Malformed
 
 PIECES = 512
 """Buffers that are handed to the system at once; it takes 1024."""
-PIECE = 1 << 24
-"""Bytes of a buffer that are made room for before they are there."""
+LARGE = 1 << 20
+"""Bytes from which on a buffer has pages of its own: new ones from the heap would be a hundred times slower."""
 DEEPEST = 150
 """Requests within requests."""
+FRAMES = 40
+"""Of Python's, for each of them: they are not the test's or the answer's."""
 ROOM = 1 << 20
 """Bytes that a socket should hold."""
 
@@ -55,6 +61,7 @@ class Talk:
     """Why it has ended."""
     _last: int = 0
     _waiting: set[int] = field(default_factory=set)
+    _given_up: set[int] = field(default_factory=set)
     _arrived: dict[int, Message] = field(default_factory=dict)
     _asked: dict[int, list[Message]] = field(default_factory=dict)
     _reading: bool = False
@@ -70,20 +77,23 @@ class Talk:
 
     def ask(self, body: Any, buffers: list[Buffer]) -> Message:
         """Send a request and return its reply, answering what comes in between; raises Gone."""
+        if len(self._answers()) >= DEEPEST:
+            raise RecursionError("calls go back and forth between test and answer without end")
         with self._turn:
             self._last += 1
             number = self._last
             self._waiting.add(number)
-        if len(self._stack()) >= DEEPEST:
-            raise RecursionError("calls go back and forth between test and answer without end")
-        self.send("ask", number, self._within(), body, buffers)
-        self._stack().append(number)
         try:
+            self.send("ask", number, self._within(), body, buffers)
             return self._wait(number)
+        except BaseException:
+            with self._turn:
+                self._given_up.add(number)
+            raise
         finally:
-            self._stack().pop()
             with self._turn:
                 self._waiting.discard(number)
+                self._arrived.pop(number, None)
 
     def serve(self) -> None:
         """Answer requests until the other side says `end`; raises Gone."""
@@ -108,10 +118,11 @@ class Talk:
 
     def answering(self, message: Message) -> None:
         """Answer a request: what this thread asks meanwhile belongs to it."""
-        stack: list[int] = self._requests()
+        stack = self._answers()
         stack.append(message.id)
         try:
-            self.answer(message)
+            with _room():
+                self.answer(message)
         finally:
             stack.pop()
 
@@ -148,6 +159,8 @@ class Talk:
                     self._arrived[0] = message
                 elif message.id in self._waiting and message.id not in self._arrived:
                     self._arrived[message.id] = message
+                elif message.id in self._given_up:
+                    self._given_up.remove(message.id)
                 else:
                     raise Malformed("a reply to what was not asked")
         except (OSError, EOFError, Malformed, MemoryError) as error:
@@ -169,18 +182,27 @@ class Talk:
         self.gone = self.gone or f"the student's kernel does not answer: {said}"
         return Gone(self.gone)
 
-    def _stack(self) -> list[int]:
-        """This side's requests that this thread waits for."""
-        found: list[int] = self._own.__dict__.setdefault("stack", [])
-        return found
-
-    def _requests(self) -> list[int]:
+    def _answers(self) -> list[int]:
         """The other side's requests that this thread answers."""
-        found: list[int] = self._own.__dict__.setdefault("requests", [])
+        found: list[int] = self._own.__dict__.setdefault("answers", [])
         return found
 
     def _within(self) -> int:
-        return self._requests()[-1] if self._requests() else 0
+        return self._answers()[-1] if self._answers() else 0
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Let answering a request cost none of Python's frames; the limit is all threads', so one of them sets it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + FRAMES)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def tell(to: socket.socket, message: Any) -> None:
@@ -195,35 +217,68 @@ def hear(source: socket.socket) -> Any:
 
 
 def send(to: socket.socket, pieces: Sequence[Buffer]) -> None:
-    """Send all of them; raises OSError."""
+    """Send all of them, also when interrupted meanwhile; raises OSError."""
     rest = [memoryview(p) for p in pieces if len(p)]
-    while rest:
-        sent = to.sendmsg(rest[:PIECES])
-        while rest and sent >= len(rest[0]):
-            sent -= len(rest.pop(0))
-        if sent:
-            rest[0] = rest[0][sent:]
+    with _Uninterrupted() as doing:
+        while rest:
+            sent = doing(lambda: to.sendmsg(rest[:PIECES]))
+            _drop(rest, sent)
 
 
-def receive(source: socket.socket) -> tuple[Any, list[bytearray]]:
+def _drop(rest: list[memoryview], sent: int) -> None:
+    while rest and sent >= len(rest[0]):
+        sent -= len(rest.pop(0))
+    if sent:
+        rest[0] = rest[0][sent:]
+
+
+def receive(source: socket.socket) -> tuple[Any, list[Buffer]]:
     """Return the tree of a frame and its buffers; raises EOFError, OSError and Malformed."""
-    (size,) = wire.HEAD.unpack(_exactly(source, wire.HEAD.size))
-    if size > wire.MAX_HEADER:
-        raise Malformed("too many values")
-    tree, lengths = wire.header(_exactly(source, size))
-    return tree, [_exactly(source, length) for length in lengths]
+    waiting = select.poll()
+    waiting.register(source, select.POLLIN)
+    waiting.poll()  # here an interrupt breaks nothing off
+    with _Uninterrupted() as doing:
+        (size,) = wire.HEAD.unpack(_exactly(source, wire.HEAD.size, doing))
+        if size > wire.MAX_HEADER:
+            raise Malformed("too many values")
+        tree, lengths = wire.header(_exactly(source, size, doing))
+        return tree, [_exactly(source, length, doing) for length in lengths]
 
 
-def _exactly(source: socket.socket, size: int) -> bytearray:
-    """So many bytes; room is made for them as they come."""
-    data = bytearray(min(size, PIECE))
+class _Uninterrupted:
+    """Puts an interrupt off until a frame is whole: half of one would be the end of the talk."""
+
+    def __init__(self) -> None:
+        self._late: KeyboardInterrupt | None = None
+
+    def __enter__(self) -> Callable[[Callable[[], int]], int]:
+        return self._do
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._late and error is None:
+            raise self._late
+
+    def _do(self, what: Callable[[], int]) -> int:
+        while True:
+            try:
+                return what()
+            except KeyboardInterrupt as late:
+                self._late = late
+
+
+def _exactly(source: socket.socket, size: int, doing: Callable[[Callable[[], int]], int]) -> bytearray | mmap.mmap:
+    """So many bytes. Room for many is taken as they come: a size that is only claimed costs nothing."""
+    data: bytearray | mmap.mmap
+    if size < LARGE:
+        data = bytearray(size)
+    else:
+        data = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        data.madvise(mmap.MADV_HUGEPAGE)
     got = 0
-    while got < size:
-        if got == len(data):
-            data.extend(bytes(min(size - got, len(data))))
-        with memoryview(data) as room:
-            count = source.recv_into(room[got:])
-        if not count:
-            raise EOFError("it has ended")
-        got += count
+    with memoryview(data) as room:
+        while got < size:
+            count = doing(partial(source.recv_into, room[got:]))
+            if not count:
+                raise EOFError("it has ended")
+            got += count
     return data
