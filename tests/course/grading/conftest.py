@@ -24,6 +24,8 @@ MANUAL = {"why": 3, "task": 4}
 class Classroom:
     """The course at `root`: what the instructor gives, and who hands in what."""
 
+    RIGHT, WRONG = "def add(x):\n    return x + 1", "def add(x):\n    return 2"
+
     def __init__(self, root: Path, log: Path, tools: Tools) -> None:
         self.root, self.log, self.tools = root, log, tools
         self.config = Config(root)
@@ -51,9 +53,9 @@ class Classroom:
         self.log.write_text("")
         return sorted(lines)
 
-    def gradebook(self) -> dict[str, dict[str, Any]]:
-        """Everything that the gradebook says of grades and comments, by student/notebook/cell; without row ids."""
-        return gradebook(f"sqlite:///{self.root}/gradebook.db")
+    def gradebook(self, root: Path | None = None) -> dict[str, dict[str, Any]]:
+        """Everything that a course's gradebook says of grades and comments, by student/notebook/cell."""
+        return gradebook(f"sqlite:///{root or self.root}/gradebook.db")
 
     def person(self, student: str, cell: str, name: str = "Lesson", **grade: Any) -> None:
         """A person gives a grade, as Formgrader writes it; `comment` goes to the cell's comment."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,10 +36,11 @@ def write(folder: Path, files: Mapping[str, bytes], old: Iterable[str], *, share
     Returns how each file is now. Raises CoursemillError, with the old file as it was, when one cannot be written.
     """
     for name in set(old) - files.keys():
-        store.remove(folder, name)
+        _remove(folder, name)
     made = {}
     for name, data in files.items():
         if not _same(folder / name, data):
+            _clear(folder, name)
             store.write(folder, name, data, SHARED if shared else MODE)
         made[name] = stamp(folder / name)
     return made
@@ -68,6 +71,24 @@ def read(path: Path) -> dict[str, Any]:
     except OSError:
         return {}
     return store.recall(path)
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove a file, and folders that it leaves empty."""
+    with contextlib.suppress(OSError):
+        (folder / name).unlink()
+        for parent in PurePosixPath(name).parents[:-1]:
+            (folder / parent).rmdir()
+
+
+def _clear(folder: Path, name: str) -> None:
+    """Make way for a file: no folder stands at its place, and neither file nor link where its folders belong."""
+    for parent in reversed(PurePosixPath(name).parents[:-1]):
+        there = folder / parent
+        if there.is_symlink() or there.is_file():
+            there.unlink()
+    if (folder / name).is_dir() and not (folder / name).is_symlink():
+        shutil.rmtree(folder / name)
 
 
 def _same(path: Path, data: bytes) -> bool:

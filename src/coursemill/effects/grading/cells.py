@@ -112,8 +112,10 @@ def update(session: Any, course: str, worksheet: str, assignments: Sequence[Assi
         known[one.name].kernelspec = kernel
         _update_cells(session, known[one.name], one, aside)
     session.flush()
+    session.expire_all()  # what was deleted is still in lists that were loaded before
+    row = find(session, worksheet)
     for submission in row.submissions:
-        for notebook in known.values():
+        for notebook in row.notebooks:
             _complete(session, submission, notebook, aside)
     session.flush()
     return row
