@@ -116,7 +116,7 @@ def test_a_deleted_cell_is_back(number: int) -> None:
     assert told(made) == ([("restored", NAMES[number])] if number < 9 else [])
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 4, 6, 8])
+@pytest.mark.parametrize("number", [1, 2, 4, 6, 8])
 def test_an_edited_cell_of_the_instructors_is_as_it_was(number: int) -> None:
     cells = release()
     cells[number]["source"] = "assert True  # mine"
@@ -133,6 +133,15 @@ def test_blanks_at_the_ends_are_no_edit() -> None:
     made = merged(cells)
     assert made.notes == ()
     assert "area" in made.unanswered
+
+
+def test_what_is_written_into_prose_that_nothing_locks_is_an_added_cell() -> None:
+    cells = release()
+    cells[0]["source"] = "My answer to the question above."
+    made = merged(cells)
+    assert order(made) == [NAMES[0], "My answer to the question above.", *NAMES[1:]]
+    assert at(made, NAMES[0]).source == SOURCE[0]["source"]
+    assert made.notes == ()
 
 
 def test_what_is_written_into_an_empty_cell_is_an_added_cell() -> None:

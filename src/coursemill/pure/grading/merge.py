@@ -48,9 +48,9 @@ def merge(assignment: Assignment, notebook: Mapping[str, Any]) -> Merged:
     cells = [_cell(cell) for cell in notebook["cells"]]
     found = match(items, cells)
     answers = dict(found.pairs)
-    for number in found.pairs:
-        if _is_blank(items[number]) and cells[found.pairs[number]].source.strip():
-            del answers[number]  # what was written into an empty cell is a cell of the student's
+    for number, place in found.pairs.items():
+        if _is_own_now(items[number], cells[place]):
+            del answers[number]
     added = _added(items, cells, found, answers)
     names = _names(items, len(cells))
     placed = [_own(cells[n], next(names)) for n in added[-1]]
@@ -72,6 +72,16 @@ def _cell(cell: Mapping[str, Any]) -> Cell:
         tuple(cell.get("outputs", ())),
         cell.get("attachments", {}),
     )
+
+
+def _is_own_now(item: Item, cell: Cell) -> bool:
+    """Whether what was written into a cell that nothing locks is a cell of the student's, behind the instructor's.
+
+    It is where the cell was empty, or prose: the place for the answer to a question may be just that.
+    """
+    if is_labelled(item) or not cell.source.strip():
+        return False
+    return _is_blank(item) or (item.role == "prose" and not is_released(item, cell))
 
 
 def _is_blank(item: Item) -> bool:
@@ -181,6 +191,8 @@ def _notes(items: Sequence[Item], cells: Sequence[Cell], found: Matches) -> Iter
 
 def _changes(item: Item, cell: Cell) -> Iterator[Note]:
     """What was changed in a cell beside an answer."""
+    if _is_own_now(item, cell):
+        return
     if cell.type != item.type:
         yield Note("edited", item.id, f"it was made a {cell.type} cell and is a {item.type} cell again")
     if not item.editable and not _is_blank(item) and not is_released(item, cell):
