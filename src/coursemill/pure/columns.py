@@ -35,6 +35,9 @@ class Packer(Protocol):
 class Unpacker(Protocol):
     """`wire.Unpacker`."""
 
+    @property
+    def library(self) -> Callable[[str], Any]: ...
+
     def value(self, tree: Any, depth: int = 0) -> Any: ...
 
     def list(self, tree: Any, depth: int) -> list[Any]: ...
@@ -95,7 +98,7 @@ def _raw(numpy: Any, array: Any) -> Any:
 
 
 def _un_array(u: Unpacker, payload: Any, depth: int) -> Any:
-    numpy = library("numpy")
+    numpy = u.library("numpy")
     described, shape, order, number = u.fields(payload, object, list, str, int)
     dtype, data = _dtype(numpy, described), u.buffer(number)
     size = _size(shape)
@@ -171,7 +174,7 @@ def _dtype(numpy: Any, described: Any, depth: int = 0) -> Any:
 
 
 def _un_scalar(u: Unpacker, payload: Any, depth: int) -> Any:
-    numpy = library("numpy")
+    numpy = u.library("numpy")
     described, digits = u.fields(payload, object, str)
     dtype, data = _dtype(numpy, described), bytes.fromhex(digits)
     if dtype.hasobject or dtype.itemsize != len(data):
@@ -186,5 +189,5 @@ UNPACK: dict[str, Any] = {
     "array": _un_array,
     "objects": _un_objects,
     "scalar": _un_scalar,
-    "dtype": lambda u, v, d: _dtype(library("numpy"), v),
+    "dtype": lambda u, v, d: _dtype(u.library("numpy"), v),
 }

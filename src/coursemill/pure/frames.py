@@ -37,7 +37,7 @@ def _series(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_series(u: Unpacker, payload: Any, depth: int) -> Any:
     column, index, attrs, name = u.fields(payload, object, object, object, object)
-    made = _a_series(u, column, u.value(index, depth), depth)
+    made = _a_series(u, column, _labels(u, index, depth), depth)
     made.name = u.value(name, depth)
     return _with(u, made, attrs, depth)
 
@@ -53,19 +53,21 @@ def _frame(p: Packer, value: Any, depth: int) -> Any:
 
 
 def _un_frame(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas = library("pandas")
+    pandas = u.library("pandas")
     parts, index, attrs, columns = u.fields(payload, list, object, object, object)
-    rows = u.value(index, depth)
+    rows = _labels(u, index, depth)
     series = {i: _a_series(u, part, rows, depth) for i, part in enumerate(u.list(parts, depth))}
     made = pandas.DataFrame(series, index=rows, columns=range(len(series)))
-    made.columns = u.value(columns, depth)
+    made.columns = _labels(u, columns, depth)
     return _with(u, made, attrs, depth)
 
 
 def _un_block(u: Unpacker, payload: Any, depth: int) -> Any:
     values, index, attrs, columns = u.fields(payload, object, object, object, object)
     found = _array(u, values, depth)
-    made = library("pandas").DataFrame(found, index=u.value(index, depth), columns=u.value(columns, depth), copy=False)
+    made = u.library("pandas").DataFrame(
+        found, index=_labels(u, index, depth), columns=_labels(u, columns, depth), copy=False
+    )
     return _with(u, made, attrs, depth)
 
 
@@ -81,8 +83,8 @@ def _with(u: Unpacker, made: Any, attrs: Any, depth: int) -> Any:
 
 
 def _a_series(u: Unpacker, column: Any, index: Any, depth: int) -> Any:
-    found = u.value(column, depth)
-    made = library("pandas").Series(found, index=index, dtype=object if found.dtype == object else None, copy=False)
+    found = _values(u, column, depth)
+    made = u.library("pandas").Series(found, index=index, dtype=object if found.dtype == object else None, copy=False)
     if made.dtype != found.dtype:
         raise ValueError("a column of another type")
     return made
@@ -116,15 +118,30 @@ def _column(p: Packer, array: Any, depth: int) -> Any:
     raise Unfit
 
 
+def _values(u: Unpacker, tree: Any, depth: int) -> Any:
+    """The values of a series or an index."""
+    found = u.value(tree, depth)
+    if not isinstance(found, (u.library("numpy").ndarray, u.library("pandas").api.extensions.ExtensionArray)):
+        raise ValueError("a column expected")
+    return found
+
+
+def _labels(u: Unpacker, tree: Any, depth: int) -> Any:
+    found = u.value(tree, depth)
+    if not isinstance(found, u.library("pandas").Index):
+        raise ValueError("an index expected")
+    return found
+
+
 def _array(u: Unpacker, tree: Any, depth: int, kind: str = "") -> Any:
     found = u.value(tree, depth)
-    if type(found) is not library("numpy").ndarray or (kind and found.dtype.kind not in kind):
+    if type(found) is not u.library("numpy").ndarray or (kind and found.dtype.kind not in kind):
         raise ValueError("an array expected")
     return found
 
 
 def _un_masked(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas = library("pandas")
+    pandas = u.library("pandas")
     data, mask = u.fields(payload, object, object)
     values, missing = _array(u, data, depth, "biuf"), _array(u, mask, depth, "b")
     which = {"b": "BooleanArray", "f": "FloatingArray"}.get(values.dtype.kind, "IntegerArray")
@@ -133,12 +150,12 @@ def _un_masked(u: Unpacker, payload: Any, depth: int) -> Any:
 
 def _un_categorical(u: Unpacker, payload: Any, depth: int) -> Any:
     codes, categories, ordered = u.fields(payload, object, object, bool)
-    found = u.value(categories, depth)
-    return library("pandas").Categorical.from_codes(_array(u, codes, depth, "i"), categories=found, ordered=ordered)
+    found = _labels(u, categories, depth)
+    return u.library("pandas").Categorical.from_codes(_array(u, codes, depth, "i"), categories=found, ordered=ordered)
 
 
 def _un_moments(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas = library("pandas")
+    pandas = u.library("pandas")
     data, zone = u.fields(payload, object, object)
     values = _array(u, data, depth, "mM")
     made = pandas.array(values)
@@ -147,18 +164,18 @@ def _un_moments(u: Unpacker, payload: Any, depth: int) -> Any:
 
 def _un_periods(u: Unpacker, payload: Any, depth: int) -> Any:
     ordinals, frequency = u.fields(payload, object, str)
-    pandas = library("pandas")
+    pandas = u.library("pandas")
     return pandas.arrays.PeriodArray(_array(u, ordinals, depth, "i"), dtype=pandas.PeriodDtype(frequency))
 
 
 def _un_intervals(u: Unpacker, payload: Any, depth: int) -> Any:
     left, right, closed = u.fields(payload, object, object, str)
-    ends = u.value(left, depth), u.value(right, depth)
-    return library("pandas").arrays.IntervalArray.from_arrays(*ends, closed=closed)
+    ends = _labels(u, left, depth), _labels(u, right, depth)
+    return u.library("pandas").arrays.IntervalArray.from_arrays(*ends, closed=closed)
 
 
 def _un_texts(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas = library("pandas")
+    pandas = u.library("pandas")
     storage, missing, texts = u.fields(payload, str, str, object)
     found = u.list(texts, depth)
     if storage not in ("python", "pyarrow") or not {type(one) for one in found} <= {str, type(None)}:
@@ -183,7 +200,7 @@ def _arrow(p: Packer, array: Any) -> list[Any]:
 
 
 def _un_arrow(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas, arrow = library("pandas"), library("pyarrow")
+    pandas, arrow = u.library("pandas"), u.library("pyarrow")
     name, length, nulls, buffers = u.fields(payload, str, int, int, list)
     if name not in ARROW:
         raise ValueError("a type of Arrow expected")
@@ -206,8 +223,8 @@ def _index(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_index(u: Unpacker, payload: Any, depth: int) -> Any:
     column, name, frequency = u.fields(payload, object, object, object)
-    found = u.value(column, depth)
-    made = library("pandas").Index(found, dtype=found.dtype, name=u.value(name, depth), copy=False)
+    found = _values(u, column, depth)
+    made = u.library("pandas").Index(found, dtype=found.dtype, name=u.value(name, depth), copy=False)
     if frequency is not None:
         (made.freq,) = u.fields([frequency], str)
     return made
@@ -219,7 +236,7 @@ def _range(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_range(u: Unpacker, payload: Any, depth: int) -> Any:
     start, stop, step, name = u.fields(payload, int, int, int, object)
-    return library("pandas").RangeIndex(start, stop, step, name=u.value(name, depth))
+    return u.library("pandas").RangeIndex(start, stop, step, name=u.value(name, depth))
 
 
 def _multi(p: Packer, value: Any, depth: int) -> Any:
@@ -231,7 +248,7 @@ def _multi(p: Packer, value: Any, depth: int) -> Any:
 def _un_multi(u: Unpacker, payload: Any, depth: int) -> Any:
     levels, codes, names = u.fields(payload, list, list, object)
     parts = [u.value(one, depth) for one in levels], [_array(u, one, depth, "i") for one in codes]
-    return library("pandas").MultiIndex(*parts, names=u.list(names, depth), verify_integrity=True)
+    return u.library("pandas").MultiIndex(*parts, names=u.list(names, depth), verify_integrity=True)
 
 
 # Moments
@@ -242,7 +259,7 @@ def _timestamp(p: Packer, value: Any, depth: int) -> Any:
 
 
 def _un_timestamp(u: Unpacker, payload: Any, depth: int) -> Any:
-    pandas, numpy = library("pandas"), library("numpy")
+    pandas, numpy = u.library("pandas"), u.library("numpy")
     number, unit, zone, fold = u.fields(payload, int, str, object, int)
     moment = pandas.Timestamp(numpy.datetime64(number, unit if unit in UNITS else "ns"))
     return moment.replace(fold=fold) if zone is None else moment.tz_localize("UTC").tz_convert(_un_zone(zone))
@@ -254,7 +271,7 @@ def _timedelta(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_timedelta(u: Unpacker, payload: Any, depth: int) -> Any:
     number, unit = u.fields(payload, int, str)
-    return library("pandas").Timedelta(library("numpy").timedelta64(number, unit if unit in UNITS else "ns"))
+    return u.library("pandas").Timedelta(u.library("numpy").timedelta64(number, unit if unit in UNITS else "ns"))
 
 
 def _zone(zone: Any) -> Any:
@@ -292,7 +309,7 @@ def _missing(name: str) -> Pack:
 def _un_missing(u: Unpacker, payload: Any, depth: int) -> Any:
     if payload not in ("NaT", "NA"):
         raise Missing(str(payload)[:20])
-    return getattr(library("pandas"), payload)
+    return getattr(u.library("pandas"), payload)
 
 
 PACK: dict[str, Pack] = {

@@ -6,6 +6,7 @@ looked at may lie. Libraries are found in `sys.modules`; nothing is imported her
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -84,6 +85,23 @@ def name(cls: type) -> str:
     return text(cls, "__name__") or "object"
 
 
+def fields(cls: type) -> tuple[str, ...] | None:
+    """The fields of a frozen data class that is no library's: its objects are no more than these; else None."""
+    own = vars(cls)
+    params, found = own.get("__dataclass_params__"), own.get("__dataclass_fields__")
+    if getattr(params, "frozen", False) is not True or type(found) is not dict or of_library(cls):
+        return None
+    return tuple(name for name, one in found.items() if getattr(one, "_field_type", None) is _FIELD)
+
+
+def record(cls: type, names: Iterable[str], values: Iterable[Any]) -> Any:
+    """An object of a frozen data class, without running code of its own."""
+    made: Any = object.__new__(cls)
+    for one, value in zip(names, values, strict=True):
+        object.__setattr__(made, one, value)
+    return made
+
+
 def text(cls: type, which: str) -> str:
     """A class's `__name__`, `__qualname__` or `__module__` as `type` itself keeps it."""
     found = type.__dict__[which].__get__(cls)
@@ -142,6 +160,11 @@ class _Copier:
             return self._named(value, cls, depth + 1)
         if subclass(cls, enum.Enum) and self.known(cls):
             return value
+        if self.strip and (names := fields(cls)) is not None and self.known(cls):
+            try:
+                return record(cls, names, self.all((object.__getattribute__(value, n) for n in names), depth + 1))
+            except (AttributeError, TypeError):  # one that is not there, or a class of another kind
+                return self.other(value)
         if not of_library(cls):
             return self.other(value)
         known = libraries.copier(f"{cls.__module__}.{cls.__qualname__}")
@@ -185,6 +208,7 @@ def _installed(module: types.ModuleType) -> bool:
 
 
 _PLACES = tuple(f"{sysconfig.get_path(kind)}/" for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+_FIELD = dataclasses._FIELD  # type: ignore[attr-defined]  # what tells them from ClassVar and InitVar
 _MRO = type.__dict__["__mro__"].__get__
 _FLAGS = type.__dict__["__flags__"].__get__
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: every class that Python code makes has it

@@ -23,13 +23,13 @@ def _tensor(p: Packer, value: Any, depth: int) -> Any:
 
 
 def _un_tensor(u: Unpacker, payload: Any, depth: int) -> Any:
-    tensorflow = library("tensorflow")
+    tensorflow = u.library("tensorflow")
     name, array = u.fields(payload, str, object)
     return tensorflow.constant(u.value(array, depth), dtype=tensorflow.as_dtype(name))
 
 
 def _un_strings(u: Unpacker, payload: Any, depth: int) -> Any:
-    tensorflow = library("tensorflow")
+    tensorflow = u.library("tensorflow")
     shape, values = u.fields(payload, list, object)
     found = u.list(values, depth)
     if not {type(one) for one in found} <= {bytes}:
@@ -42,7 +42,7 @@ def _dtype(p: Packer, value: Any, depth: int) -> Any:
 
 
 def _un_dtype(u: Unpacker, payload: Any, depth: int) -> Any:
-    return library("tensorflow").as_dtype(*u.fields([payload], str))
+    return u.library("tensorflow").as_dtype(*u.fields([payload], str))
 
 
 def _shape(p: Packer, value: Any, depth: int) -> Any:
@@ -50,7 +50,7 @@ def _shape(p: Packer, value: Any, depth: int) -> Any:
 
 
 def _un_shape(u: Unpacker, payload: Any, depth: int) -> Any:
-    return library("tensorflow").TensorShape(None if payload is None else u.list(payload, depth))
+    return u.library("tensorflow").TensorShape(None if payload is None else u.list(payload, depth))
 
 
 def _spec(p: Packer, value: Any, depth: int) -> Any:
@@ -59,7 +59,7 @@ def _spec(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_spec(u: Unpacker, payload: Any, depth: int) -> Any:
     shape, dtype, name = u.fields(payload, object, str, object)
-    tensorflow = library("tensorflow")
+    tensorflow = u.library("tensorflow")
     return tensorflow.TensorSpec(u.value(shape, depth), tensorflow.as_dtype(dtype), u.value(name, depth))
 
 
@@ -72,7 +72,7 @@ def _row(p: Packer, value: Any, depth: int) -> Any:
 
 def _un_row(u: Unpacker, payload: Any, depth: int) -> Any:
     names, values = u.fields(payload, object, object)
-    made = library("pyspark.sql.types").Row(*u.list(values, depth))
+    made = u.library("pyspark.sql.types").Row(*u.list(values, depth))
     if names is not None:
         made.__fields__ = u.list(names, depth)
     return made
@@ -87,7 +87,7 @@ def _schema(p: Packer, value: Any, depth: int) -> Any:
 def _un_schema(u: Unpacker, payload: Any, depth: int) -> Any:
     described = u.value(payload, depth)
     _check(described)
-    return library("pyspark.sql.types").StructType.fromJson(described)
+    return u.library("pyspark.sql.types").StructType.fromJson(described)
 
 
 def _check(described: Any, depth: int = 0) -> None:

@@ -134,6 +134,8 @@ class Packer:
             return self._named(value, cls, depth + 1)
         if plain.subclass(cls, enum.Enum):
             return self._member(value, cls)
+        if (names := plain.fields(cls)) is not None:
+            return self._record(value, cls, names, depth + 1)
         if not plain.of_library(cls):
             return self.other(value)
         try:
@@ -159,6 +161,14 @@ class Packer:
     def _member(self, value: Any, cls: type) -> Any:
         plain_value = value._value_ if type(value._value_) is int and plain.subclass(cls, enum.Flag) else None
         return {"member": [*_names(cls), value._name_, plain_value, *self._else(value, False)]}
+
+    def _record(self, value: Any, cls: type, names: tuple[str, ...], depth: int) -> Any:
+        """An object of a frozen data class, for readers that know it."""
+        try:
+            values = [object.__getattribute__(value, name) for name in names]
+        except AttributeError:
+            return self.other(value)
+        return {"record": [*_names(cls), list(names), self.list(values, depth), *self._else(value, False)]}
 
     def _else(self, value: Any, alike: bool) -> Any:
         """What the reader takes where it does not know the class."""
@@ -189,11 +199,15 @@ _SHALLOW: Any = _Shallow()
 
 @dataclass(slots=True)
 class Unpacker:
-    """Makes data of JSON's values and buffers; `other` knows further names, `resolve` classes by module and name."""
+    """Makes data of JSON's values and buffers.
+
+    `other` knows further names, `resolve` classes by module and name, `library` gives what is imported.
+    """
 
     buffers: Sequence[Buffer | None] = ()
     other: Callable[[str, Any], Any] = _no_tag
     resolve: Callable[[str, str], type | None] = library_class
+    library: Callable[[str], Any] = columns.library
     items: int = MAX_ITEMS
     taken: set[int] = field(default_factory=set)
 
@@ -546,6 +560,14 @@ def _un_member(u: Unpacker, payload: Any, depth: int) -> Any:
     return u.value(opaque[0], depth) if opaque else _fail("a member of a class that is known here")
 
 
+def _un_record(u: Unpacker, payload: Any, depth: int) -> Any:
+    module, qualname, names, values, *opaque = payload
+    cls = _resolved(u, module, qualname, object)
+    if cls is not None and (fields := plain.fields(cls)) is not None and list(fields) == names:
+        return plain.record(cls, fields, u.list(values, depth))
+    return u.value(opaque[0], depth) if opaque else _fail("an object of a class that is known here")
+
+
 def _resolved(u: Unpacker, module: Any, name: Any, base: type) -> Any:
     if type(module) is not str or type(name) is not str:
         raise Malformed("the name of a class expected")
@@ -598,6 +620,7 @@ UNPACK: dict[str, Unpack] = {
     **{cls.__name__: _un_made(cls, str) for cls in PATHS},
     "named": _un_named,
     "member": _un_member,
+    "record": _un_record,
     **columns.UNPACK,
     **frames.UNPACK,
     **tensors.UNPACK,
