@@ -186,9 +186,24 @@ def _notebook(path: Path, where: str) -> tuple[dict[str, Any], list[str]]:
         place = f"{where}, {error.where}" if error.where else where
         raise CoursemillError(error.what, where=place, fix="mend it: nobody can be graded without it") from error
     for number, cell in enumerate(content["cells"], 1):
-        if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
-            raise CoursemillError("it is no cell", where=f"{where}, cell {number}", fix="mend the notebook")
+        if problem := _broken(cell):
+            raise CoursemillError(problem, where=f"{where}, cell {number}", fix="mend the notebook")
+    about = content.get("metadata")
+    spec = about.get("kernelspec", {}) if isinstance(about, dict) else None
+    if not isinstance(spec, dict):
+        raise CoursemillError(
+            "its metadata are broken", where=where, fix="open it in Jupyter, choose a kernel, save it"
+        )
     return content, [f"{where}, cell {number}" for number in range(1, len(content["cells"]) + 1)]
+
+
+def _broken(cell: object) -> str:
+    """Why a cell cannot be read; empty when it can."""
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
+        return "it is no cell"
+    source = cell.get("source", "")
+    lines = source if isinstance(source, list) else [source]
+    return "" if all(isinstance(line, str) for line in lines) else "its source is no text"
 
 
 def _shown(about: Course, path: Path) -> str:

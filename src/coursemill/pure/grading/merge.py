@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursemill.pure.grading.assignment import Assignment, Item
+from coursemill.pure.grading.membernames import shown
 from coursemill.pure.grading.matching import Cell, Matches, is_labelled, is_released, match
 from coursemill.pure.grading.verdict import Note
 
@@ -166,8 +167,8 @@ def _notebook_notes(assignment: Assignment, notebook: Mapping[str, Any], found: 
         yield Note("metadata", "", text)
     spec = notebook.get("metadata", {}).get("kernelspec", {})
     language = spec.get("language") or assignment.language
-    if language != assignment.language:
-        yield Note("metadata", "", f"its kernel was for {language}; it is run with the instructor's")
+    if isinstance(language, str) and language != assignment.language:
+        yield Note("metadata", "", f"its kernel was for {shown(language)}; it is run with the instructor's")
 
 
 def _notes(items: Sequence[Item], cells: Sequence[Cell], found: Matches) -> Iterator[Note]:
@@ -202,7 +203,7 @@ def _changes(item: Item, cell: Cell) -> Iterator[Note]:
             yield Note("edited", item.id, "its text was changed and is the instructor's again")
     own = item.metadata.get("tags", ())
     if tags := [tag for tag in cell.metadata.get("tags", ()) if tag not in own]:
-        yield Note("metadata", item.id, f"tags that it was given do not count: {', '.join(tags[:5])}")
+        yield Note("metadata", item.id, f"tags that it was given do not count: {shown(', '.join(tags[:5]))}")
     mine = item.metadata.get("nbgrader", {})
     kept = [key for key in ("grade", "solution", "locked", "task") if key in cell.nbgrader]
     wrong = [key for key in kept if bool(cell.nbgrader[key]) != bool(mine.get(key))]
@@ -215,4 +216,4 @@ def _claims(items: Sequence[Item], cells: Sequence[Cell], counted: set[int]) -> 
     known = {item.id for item in items if is_labelled(item)}
     for name in dict.fromkeys(cell.name for n, cell in enumerate(cells) if n not in counted):
         if name and name not in known:
-            yield Note("metadata", name[:64], "the instructor has no cell of this id: it is an added one")
+            yield Note("metadata", shown(name)[:64], "the instructor has no cell of this id: it is an added one")
