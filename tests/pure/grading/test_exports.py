@@ -149,6 +149,11 @@ def test_what_a_student_names_does_not_make_it_anothers() -> None:
         f"eve: jane+WS1+{WHEN}/nb.ipynb",
         "eve: submitted/jane/WS1/nb.ipynb",
     ]
+    assert set(place("eve/nb.ipynb", "eve/jane/nb.ipynb", "eve/bob/nb.ipynb").values()) == {
+        "eve: nb.ipynb",
+        "eve: jane/nb.ipynb",
+        "eve: bob/nb.ipynb",
+    }
     alone = place("eve/Jane Doe_12_assignsubmission_file_/nb.ipynb", is_known=lambda text: text == "eve")
     assert list(alone.values()) == ["eve: Jane Doe_12_assignsubmission_file_/nb.ipynb"]
 

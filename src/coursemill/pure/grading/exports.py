@@ -217,7 +217,9 @@ def _alone(paths: Sequence[Path], root: Path, clues: Clues) -> tuple[Owner, int]
         and not sheets.split(direct[0], clues.sheet)[0]
         and not clues.is_known(sheets.stem_of(direct[0]))
     )
-    if len(with_notebooks) > 1 or not (unsigned or any(sheets.by_name(name, clues.sheet) for name in direct)):
+    if not (unsigned or any(sheets.by_name(name, clues.sheet) for name in direct)):
+        return None
+    if not root and len(with_notebooks) > 1:  # below a folder with a name, that name says whose all of it is
         return None
     if clues.sheet.name in root[1:]:
         at = root.index(clues.sheet.name, 1)

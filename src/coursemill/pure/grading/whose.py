@@ -39,7 +39,7 @@ def identify(owners: Iterable[Owner], roster: Roster) -> dict[Owner, Student]:
     students = {
         owner: _listed(found[owner])
         if found[owner]
-        else _new(owner, several=len(made[naming.folded(_made(owner))]) > 1)
+        else _new(owner, several=len(made[naming.folded(_made(owner))] - {""}) > 1)
         for owner in everybody
     }
     alike: defaultdict[str, list[Owner]] = defaultdict(list)
