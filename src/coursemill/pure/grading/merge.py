@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursemill.pure.grading.assignment import Assignment, Item
-from coursemill.pure.grading.membernames import shown
 from coursemill.pure.grading.matching import Cell, Matches, is_labelled, is_released, match
+from coursemill.pure.grading.membernames import shown
 from coursemill.pure.grading.verdict import Note
 
 
