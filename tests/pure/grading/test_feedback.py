@@ -111,7 +111,7 @@ def test_it_says_what_was_reached_and_why() -> None:
     assert "Eva Groß" in page
     assert "4 of 12 points so far" in page
     assert "6 points wait for a person" in page
-    assert "Read the price: 4 of 6 points" in page
+    assert "Read the price (4 of 6 points)" in page
     assert "Test: ✓ passed, 1 of 1 point" in page
     assert "Hidden test 1 of 2: ✗ failed, 0 of 2 points" in page
     assert "no price: return None" in page
@@ -161,7 +161,7 @@ def test_rubrics_come_when_they_are_asked_for_and_graded() -> None:
     assert "RUBRIC: 1 pt" in page
     assert "MARK SCHEME" not in page
     assert "MODELANSWER" not in feedback.page("eva", "", [graded])
-    assert "Why?: 1.5 of 2 points" in page
+    assert "Why? (1.5 of 2 points)" in page
     assert "graded by a person, 1.5 of 2 points" in page
 
 
@@ -187,6 +187,17 @@ def test_what_was_put_right_and_added_is_shown() -> None:
     assert "`os.py` was left out" in page
     assert page.count("A cell that you added") == 2
     assert page.index("helper = 1") < page.index("Hidden test")
+
+
+def test_a_cell_below_a_question_is_its_answer() -> None:
+    made = sheet(*ALL)
+    cells = list(made.verdict.autograded["cells"])
+    place = next(n for n, one in enumerate(cells) if one["id"] == "why")
+    about = {"coursemill": {"added": True}}
+    cells.insert(place + 1, {"cell_type": "markdown", "id": "x", "metadata": about, "source": "Because of *that*"})
+    verdict = replace(made.verdict, autograded={**made.verdict.autograded, "cells": cells})
+    page = text(feedback.page("eva", "", [replace(made, verdict=verdict)]))
+    assert re.search(r"Why\? \(0 of 2 points\)[\s\S]*Your answer\s+Because of that", page)
 
 
 def test_an_untouched_answer_is_said_to_be_one() -> None:

@@ -285,32 +285,33 @@ class _Paper:
     def blocks(self) -> Iterator[tuple[int, _Block]]:
         """The student's cells, each with the number of its exercise, or -1 less how many stand above it."""
         items = {item.id: item for item in self.sheet.assignment.items}
-        last, current = -1, -1
-        ends = self.ends()
-        for place, cell in enumerate(self.sheet.verdict.autograded.get("cells", ())):
+        cells = self.sheet.verdict.autograded.get("cells", ())
+        owners = [self.owner(cell) for cell in cells]
+        ends = {owner: place for place, owner in enumerate(owners)}
+        last = current = -1
+        for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
             ours, name = _about(cell)
-            item = items.get(name)
-            owner = self.owners.get(name, self.tasks.get(ours.get("task", ""), -1))
             if owner >= 0:
                 last = current = owner
-            elif current >= 0 and place > ends.get(current, -1) and not ours.get("added"):
+            elif current >= 0 and place > ends[current] and not ours.get("added"):
                 current = -1
-            block = self.block(cell, ours, item)
+            asked = current >= 0 and any(one.role == "task" for one in self.exercises[current].manual)
+            block = self.block(cell, ours, items.get(name), asked=asked)
             if block is not None:
-                yield (owner if owner >= 0 else current if current >= 0 else -2 - last), block
+                yield (current if current >= 0 else -2 - last), block
 
-    def ends(self) -> dict[int, int]:
-        """Exercise → place of its last cell."""
-        found: dict[int, int] = {}
-        for place, cell in enumerate(self.sheet.verdict.autograded.get("cells", ())):
-            ours, name = _about(cell)
-            owner = self.owners.get(name, self.tasks.get(ours.get("task", ""), -1))
-            if owner >= 0:
-                found[owner] = place
-        return found
+    def owner(self, cell: Mapping[str, Any]) -> int:
+        """The number of the exercise that a cell belongs to; -1: to none."""
+        ours, name = _about(cell)
+        return self.owners.get(name, self.tasks.get(ours.get("task", ""), -1))
 
-    def block(self, cell: Mapping[str, Any], ours: Mapping[str, Any], item: Item | None) -> _Block | None:
-        """A cell, if it is one that the student wrote, or one of the lesson's that failed."""
+    def block(
+        self, cell: Mapping[str, Any], ours: Mapping[str, Any], item: Item | None, *, asked: bool
+    ) -> _Block | None:
+        """A cell, if it is one that the student wrote, or one of the lesson's that failed.
+
+        `asked`: it stands below a question, whose answers are cells that students add.
+        """
         notes = tuple(str(note.get("text", "")) for note in ours.get("notes", ()) if isinstance(note, Mapping))
         source = clean.text_of(cell.get("source"))
         if item is not None and item.editable:
@@ -318,7 +319,8 @@ class _Paper:
                 return _Block("Your answer", '<p class="soft">You left this cell as it was.</p>', notes)
             return _Block("Your answer", self.body(cell, source), notes)
         if ours.get("added"):
-            return _Block("A cell that you added", self.body(cell, source), notes) if source.strip() else None
+            title = "Your answer" if asked else "A cell that you added"
+            return _Block(title, self.body(cell, source), notes) if source.strip() else None
         if item is None and cell.get("cell_type") == "code":  # the lesson's
             outputs = cell.get("outputs", ())
             if any(output.get("output_type") == "error" for output in outputs):
