@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from coursemill.pure import preload
 from coursemill.pure.grading import ladder, looks, twins
+from coursemill.pure.grading.assignment import Assignment
 from coursemill.pure.grading.job import Options, Package
 from coursemill.pure.grading.ladder import TWIN, Values
 from coursemill.pure.grading.looks import Survey
@@ -107,17 +107,18 @@ class _Calibration:
 
     def plan(self) -> Plan:
         """Find it out."""
-        self.values = self._run().values
+        self.values = self._run(self.package.assignment).values
         self._learn(ladder.learnt(self.survey, self.values))
         for state in self.states.values():
             if not state.passes[-1]:
                 state.level = len(state.rungs) - 1  # now as the first thing that is tried with it
-        again = self._run().values
+        again = self._run(self.package.assignment).values
         self._learn(ladder.learnt(self.survey, self.values, again))
-        if any(state.forced or not all(state.passes) for state in self.states.values()):
-            self._go_inside()
-        given = ladder.givens(self.survey, self.values, self._looks())
-        return Plan(self._looks(), given, self.survey.modules, self.imports, self.seconds)
+        if unclear := [test for test, state in self.states.items() if state.forced or not state.passes[0]]:
+            self._try_once_more(unclear)
+        found = {test: _with_trouble(state) for test, state in self.states.items()}
+        given = ladder.givens(self.survey, self.values, found)
+        return Plan(found, given, self.survey.modules, self.imports, self.seconds)
 
     def _learn(self, learnt: looks.Learnt) -> None:
         """Look at the notebook again, with what is known of its data now."""
@@ -125,38 +126,42 @@ class _Calibration:
         for test, sight in self.survey.sights.items():
             self.states[test].rungs = ladder.ladder(sight)
 
-    def _go_inside(self) -> None:
-        """Run tests that cannot be run from outside in the candidate, with all their twins."""
+    def _try_once_more(self, unclear: Sequence[str]) -> None:
+        """Run tests that did not pass at once: in the candidate, with all their twins, if they never did."""
         sources = {item.id: item.source for item in self.package.assignment.tests}
         tried = {}
-        for test, state in self.states.items():
+        for test in unclear:
+            state = self.states[test]
             if state.forced or not any(state.passes):
-                why = state.forced or state.reason
                 tried[test] = twins.twins(sources[test])[: ladder.MOST]
-                state.inside = ladder.inside(self.survey.sights[test], why)
-        passed = {outcome.test for outcome in self._run(tried).outcomes if outcome.status == "passed"}
+                state.inside = ladder.inside(self.survey.sights[test], state.forced or state.reason)
+            state.passes = [True] if any(state.passes) else []
+        views = self._views()
+        views |= {f"{test}{TWIN}{n}": Look("in-candidate") for test, found in tried.items() for n in range(len(found))}
+        ran = self._run(ladder.replayed(self.package.assignment, unclear, tried, views), views)
+        passed = {outcome.test for outcome in ran.outcomes if outcome.status == "passed"}
         for test, candidates in tried.items():
             state = self.states[test]
-            if state.inside and state.passes[-1]:
+            if state.passes[-1]:
+                assert state.inside
                 state.inside = replace(state.inside, twins=ladder.telling(test, candidates, passed))
-                state.passes = [True]
             else:
                 state.inside, state.level = None, 0  # it fails wherever it is
 
-    def _run(self, tried: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Rehearsal:
-        """Run the solution, with the twins of `tried`; each test climbs as far as it must."""
-        further = {test: state.further for test, state in self.states.items() if state.further}
-        views = self._looks()
+    def _run(self, assignment: Assignment, views: Mapping[str, Look] | None = None) -> Rehearsal:
+        """Run the solution; each test climbs as far as it must."""
+        tests = {item.id for item in assignment.tests}
+        states = {test: state for test, state in self.states.items() if test in tests}
+        further = {test: state.further for test, state in states.items() if state.further}
+        views = views or self._views()
         given = ladder.givens(self.survey, self.values, views)
-        views |= {f"{test}{TWIN}{n}": Look("in-candidate") for test, found in tried.items() for n in range(len(found))}
-        assignment = ladder.with_twins(self.package.assignment, tried)
         plan = Plan(views, given, self.survey.modules, self.imports, self.seconds)
         package = replace(self.package, assignment=assignment, plan=plan)
         ran = self.rehearse(package, self.survey.capture, further, self.options)
         outcomes = {outcome.test: outcome for outcome in ran.outcomes}
-        for test, state in self.states.items():
+        for test, state in states.items():
             self._take(state, outcomes.get(test), ran.looks.get(test), ran.trouble)
-        for cell in ran.seconds.keys() & (self.survey.order or ()):
+        for cell in ran.seconds.keys() & set(self.survey.order):
             self.seconds[cell] = max(ran.seconds[cell], self.seconds.get(cell, 0.0))
         return ran
 
@@ -168,13 +173,13 @@ class _Calibration:
         if not fine:
             state.reason = _told(outcome, trouble)
 
-    def _looks(self) -> dict[str, Look]:
-        return {test: _with_trouble(state) for test, state in self.states.items()}
+    def _views(self) -> dict[str, Look]:
+        return {test: state.look for test, state in self.states.items()}
 
 
 def _with_trouble(state: _State) -> Look:
     """How a test is looked at, and what is wrong with it."""
-    if len(state.passes) < 2 or all(state.passes) or state.inside:  # nothing, or nobody knows yet
+    if all(state.passes):
         return state.look
     often = "it passes only sometimes: " if any(state.passes) else ""
     return replace(state.look, trouble=f"{often}{state.reason}")

@@ -36,7 +36,7 @@ def find(build: Path, key: str) -> Plan | None:
     """Return the plan that is kept in the folder `build` under this key."""
     try:
         return from_data(store.recall(build / FOLDER / f"{key}.json"))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
@@ -53,7 +53,7 @@ def to_data(plan: Plan) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> Plan:
-    """Read back `to_data`; raises KeyError, TypeError and ValueError for anything else."""
+    """Read back `to_data`; raises AttributeError, KeyError, TypeError or ValueError for anything else."""
     looks = {test: _look(look) for test, look in data["looks"].items()}
     given = {cell: Given(g["define"], _decoded(g["values"])) for cell, g in data["given"].items()}
     return Plan(looks, given, tuple(data["modules"]), tuple(data["imports"]), dict(data["seconds"]))

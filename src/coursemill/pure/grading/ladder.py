@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from coursemill.pure.grading.assignment import Assignment, Item
@@ -70,18 +70,26 @@ def learnt(survey: Survey, values: Values, again: Values | None = None) -> Learn
     return Learnt({cell: plain.get(cell, frozenset()) for cell in survey.capture}, changed)
 
 
-def with_twins(assignment: Assignment, twins: Mapping[str, Sequence[str]]) -> Assignment:
-    """Return the notebook with twins as further tests behind theirs."""
-    return replace(assignment, items=tuple(one for item in assignment.items for one in _beside(item, twins)))
+def replayed(
+    assignment: Assignment, wanted: Collection[str], twins: Mapping[str, Sequence[str]], looks: Mapping[str, Look]
+) -> Assignment:
+    """Return the notebook as far as the last wanted test, with twins as further tests behind theirs.
+
+    Of other tests only that is left which later cells use.
+    """
+    last = max(number for number, item in enumerate(assignment.items) if item.id in wanted)
+    found: list[Item] = []
+    for item in assignment.items[: last + 1]:
+        if item.role == "test" and item.id not in wanted:
+            found.append(replace(item, role="given", source=looks[item.id].leaves))
+            continue
+        found.append(item)
+        for number, text in enumerate(twins.get(item.id, ())):
+            found.append(replace(item, id=f"{item.id}{TWIN}{number}", source=text))
+    return replace(assignment, items=tuple(found))
 
 
 def telling(test: str, twins: Sequence[str], passed: Iterable[str]) -> tuple[str, ...]:
     """Return those twins that failed on the solution, as many as it takes."""
     faulty = set(passed)
     return tuple(t for n, t in enumerate(twins) if f"{test}{TWIN}{n}" not in faulty)[:ENOUGH]
-
-
-def _beside(item: Item, twins: Mapping[str, Sequence[str]]) -> Iterable[Item]:
-    yield item
-    for number, text in enumerate(twins.get(item.id, ())):
-        yield replace(item, id=f"{item.id}{TWIN}{number}", source=text)

@@ -42,7 +42,7 @@ class Sight:
     imported: frozenset[str] = frozenset()
     """Of these, modules of libraries that only the solution imports."""
     shared: frozenset[str] = frozenset()
-    """The instructor's, but in answers' hands, too: a class, what is made of it, data."""
+    """The instructor's, but perhaps in answers' hands, too: classes, what is made of them, data."""
     unknown: frozenset[str] = frozenset()
     """Names that no cell is seen to bind."""
     leaves: str = ""
@@ -302,7 +302,7 @@ class _Flow:
     def _is_shared(self, binding: _Binding) -> bool:
         if binding.kind == "import":
             return names.of_module(binding.module, self.own)
-        return binding.kind == "class" or (binding.kind == "value" and binding.name in self.of_answers)
+        return binding.kind in ("class", "value")
 
     def _matters(
         self, binding: _Binding, item: Item, mentioned: frozenset[str], names_after: Mapping[str, _Binding]

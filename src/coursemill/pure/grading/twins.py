@@ -29,7 +29,7 @@ MAKERS = {
 NEAR = {"approx", "isclose", "allclose", "array", "asarray", "Series", "DataFrame", "tensor", "constant"}
 """What may be compared with a tolerance."""
 PAIRS = {"isclose", "allclose", "array_equal", "array_equiv", "equals", "equal", "is_", "startswith", "endswith"}
-ALL = {"all", "any", "bool", "sum", "len", "item", "assertTrue", "assert_", "true", "numpy"}
+ALL = {"all", "bool", "sum", "len", "item", "assertTrue", "assert_", "true", "numpy"}
 BOUNDS = {ast.Lt: f"-{ENDLESS}", ast.LtE: f"-{ENDLESS}", ast.Gt: ENDLESS, ast.GtE: ENDLESS}
 FLIPPED = {ast.NotEq: ("!=", "=="), ast.IsNot: ("not", ""), ast.NotIn: ("not", "")}
 ASSERTED = {"In": "()", "IsInstance": "()", "Greater": ENDLESS, "Less": f"-{ENDLESS}"}
@@ -53,7 +53,7 @@ def twins(source: str) -> tuple[str, ...]:
     if tree is None:
         return ()
     edits = [edit for node in _in_order(tree) for edit in _of_statement(node)]
-    edits.sort(key=lambda edit: edit.text == NOTHING)  # a changed literal can deceive more who is to be deceived
+    edits.sort(key=lambda edit: (edit.text == NOTHING) + 2 * edit.text.startswith("(not "))  # what deceives most, first
     lines, seen = source.split("\n"), python.look(source).source.split("\n")
     found = dict.fromkeys(_edited(lines, e) for e in edits if _is_untouched(lines, seen, e))
     return tuple(text for text in found if text != source and not python.look(text).problem)
@@ -82,7 +82,7 @@ def _of_statement(node: ast.AST) -> Iterator[_Edit]:
 def _of_condition(test: ast.expr) -> Iterator[_Edit]:
     """What is expected of something that has to be true."""
     match test:
-        case ast.BoolOp(values=values):
+        case ast.BoolOp(op=ast.And(), values=values):
             for value in values:
                 yield from _of_condition(value)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -94,8 +94,8 @@ def _of_condition(test: ast.expr) -> Iterator[_Edit]:
             yield from _of_condition(inner)
         case ast.Call():
             yield from _of_true_call(test)
-        case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Await():
-            yield _put(test, f"not {ast.unparse(test)}", inside=True)
+        case ast.BoolOp() | ast.Name() | ast.Attribute() | ast.Subscript() | ast.Await():
+            yield _opposite(test)
 
 
 def _of_true_call(call: ast.Call) -> Iterator[_Edit]:
@@ -111,7 +111,7 @@ def _of_true_call(call: ast.Call) -> Iterator[_Edit]:
     elif name in PAIRS and arguments:
         yield from _of_pair(arguments[:2], near=name in NEAR)
     else:
-        yield _put(call, f"not {ast.unparse(call)}", inside=True)
+        yield _opposite(call)
 
 
 def _of_call(call: ast.Call) -> Iterator[_Edit]:
@@ -240,8 +240,15 @@ def _name(node: ast.AST) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def _put(node: ast.expr, text: str, *, inside: bool = False) -> _Edit:
-    return _Edit(_start(node), _end(node), f"({text})" if inside else text)
+def _put(node: ast.expr, text: str) -> _Edit:
+    return _Edit(_start(node), _end(node), text)
+
+
+def _opposite(node: ast.expr) -> _Edit:
+    """Where one change would not do: another alternative may be true."""
+    return _put(
+        node, f"(not {ast.unparse(node)})" if not isinstance(node, ast.BoolOp) else f"(not ({ast.unparse(node)}))"
+    )
 
 
 def _start(node: ast.expr) -> tuple[int, int]:

@@ -1,0 +1,254 @@
+"""How each test of a notebook is examined: by a solution that runs in this process, and by one in the sandbox."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coursemill.course.calibrate import calibrate
+from coursemill.effects.grading import plans
+from coursemill.pure.grading.assignment import Assignment, Item
+from coursemill.pure.grading.job import Options, Package
+from coursemill.pure.grading.plan import Given, Look, Plan
+from coursemill.pure.grading.verdict import Outcome
+
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+Cells = tuple[str, ...]
+
+
+def package(*cells: str, files: Mapping[str, bytes] | None = None, hidden: frozenset[int] = frozenset()) -> Package:
+    """`given: x = 1`, `answer: y = 2`, `test: assert y`, with ids g0, a1, t2."""
+    items = []
+    for number, cell in enumerate(cells):
+        role, _, source = cell.partition(": ")
+        released = STUB if role == "answer" else source
+        at = hidden if role == "test" else frozenset()
+        place = f"notes/L.md:{10 * number}"
+        items.append(Item(f"{role[0]}{number}", role, "code", source, released, 1.0, place=place, hidden=at))  # type: ignore[arg-type]
+    return Package(Assignment("WS", "L", tuple(items)), files=files or {})
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of the solution told."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: Mapping[str, float]
+    looks: Mapping[str, Look]
+    values: Mapping[str, Mapping[str, bytes]]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+class Here:
+    """A solution that runs in this process, without a wall: JSON's values are plain data.
+
+    `refuse` says of a look whether the wall would be in a test's way: `refuse("t2", look)`.
+    """
+
+    def __init__(self, refuse: Any = lambda test, look: False) -> None:
+        self.refuse = refuse
+        self.runs: list[list[str]] = []
+
+    def __call__(self, package: Package, capture: Any, tries: Any, options: Options) -> Run:
+        self.inside: dict[str, Any] = {"runs": len(self.runs)}
+        self.beside: dict[str, Any] = {}
+        plan, outcomes, looks, values = package.plan, [], {}, {}
+        for item in package.assignment.items:
+            if item.role == "test":
+                outcome = None
+                for look in (plan.looks[item.id], *tries.get(item.id, ())):
+                    outcome = self.test(item, look)
+                    if outcome.status == "passed":
+                        looks[item.id] = look
+                        break
+                outcomes.append(outcome)
+                exec(plan.looks[item.id].leaves, self.inside)
+            else:
+                given = plan.given.get(item.id, Given())
+                exec(item.source, self.inside)
+                names = capture.get(item.id, ())
+                values[item.id] = {n: v for n in names if n in self.inside and (v := dumped(self.inside[n]))}
+                self.give({**given.values, **values[item.id]}, given.define)
+        self.runs.append([outcome.test for outcome in outcomes])
+        return Run(tuple(outcomes), dict.fromkeys(values, 0.5), looks, values)
+
+    def give(self, values: Mapping[str, bytes], define: str) -> None:
+        self.beside.update({name: json.loads(data) for name, data in values.items()})
+        exec(define, self.beside)
+
+    def test(self, item: Item, look: Look) -> Outcome:
+        status, reason = "passed", ""
+        try:
+            if self.refuse(item.id, look):
+                raise TypeError("it cannot cross")
+            if look.mode == "isolated":
+                exec(item.source, self.beside | {n: self.inside[n] for n in look.names if n in self.inside})
+            else:
+                exec(look.before, self.inside)
+                exec(item.source, self.inside)
+        except Exception as error:
+            status, reason = "failed", f"{type(error).__name__}: {error}"
+        return Outcome(item.id, status, item.points, reason=reason, place=item.place)  # type: ignore[arg-type]
+
+
+def dumped(value: Any) -> bytes:
+    try:
+        return json.dumps(value).encode()
+    except TypeError:
+        return b""
+
+
+def plan(*cells: str, here: Here | None = None, **about: Any) -> Plan:
+    return calibrate(package(*cells, **about), Options(), rehearse=here or Here())
+
+
+def test_two_runs_are_enough_where_all_tests_are_isolated() -> None:
+    here = Here()
+    found = plan("given: import re\nwords = ['a']", "answer: f = len", "test: assert f(words) == 1", here=here)
+    assert found.looks == {"t2": Look("isolated", ("f",))}
+    assert found.given == {"g0": Given("", {"words": b'["a"]'})}
+    assert found.imports == ("re",)
+    assert found.seconds == {"g0": 0.5, "a1": 0.5}
+    assert here.runs == [["t2"], ["t2"]]
+
+
+def test_what_is_no_plain_data_is_looked_up() -> None:
+    found = plan("given: words = {'a'}", "answer: f = len", "test: assert f(words) == 1")
+    assert found.looks["t2"].names == ("f", "words")
+    assert found.given == {}
+
+
+def test_data_that_are_others_in_every_run_are_looked_up() -> None:
+    found = plan("given: x = f'{runs}'\ny = [2]\nz = [x]", "answer: f = len", "test: assert f(x) == f(y) and z")
+    assert found.looks["t2"].names == ("f", "x", "z")
+    assert found.given == {"g0": Given("", {"y": b"[2]"})}
+
+
+def test_data_that_the_solution_changes_are_looked_up() -> None:
+    found = plan("given: rows = [3, 1]", "answer: rows.sort()", "test: assert rows == [1, 3]")
+    assert found.looks["t2"].names == ("rows",)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "expected"),
+    [
+        (lambda test, look: not look.files, Look("isolated", ("f",), files=True)),
+        (lambda test, look: "C" not in look.names, Look("isolated", ("C", "f"))),
+        (lambda test, look: not ("C" in look.names and look.files), Look("isolated", ("C", "f"), files=True)),
+    ],
+)
+def test_tests_climb_as_far_as_they_must(refuse: Any, expected: Look) -> None:
+    found = plan("given: class C: pass", "answer: f = len", "test: assert f([C()]) == 1", here=Here(refuse))
+    assert found.looks["t2"] == expected
+
+
+def test_a_test_that_needs_live_objects_has_twins_and_a_reason() -> None:
+    here = Here(lambda test, look: test == "t2" and look.mode == "isolated")
+    found = plan(
+        "answer: f = len",
+        "test: import math\nassert f([]) == 0",
+        "test: assert f([1]) == 1 + 0 * math.pi and f",
+        "given: x = 3",
+        "test: assert f([1]) == 1",
+        here=here,
+    )
+    look = found.looks["t2"]
+    assert (look.mode, look.before, look.trouble) == ("in-candidate", "import math", "")
+    assert look.why == "notes/L.md:20: TypeError: it cannot cross"
+    assert look.twins == ("assert f([1]) == ... and f", "assert f([1]) == 1 + 0 * math.pi and (not f)")
+    assert found.looks["t1"].mode == found.looks["t4"].mode == "isolated"
+    assert here.runs[2] == ["t2", "t2~twin-0", "t2~twin-1"], "nothing behind it, and no other test, is run again"
+
+
+def test_twins_that_pass_are_dropped() -> None:
+    here = Here(lambda test, look: look.mode == "isolated")
+    found = plan("answer: x = 3", "test: if x == 4:\n    assert x == 3", here=here)
+    assert found.looks["t1"].twins == ()
+    found = plan("answer: x = 3", "test: assert x == 3 and x < 5", here=here)
+    assert found.looks["t1"].twins == (
+        "assert x == 4 and x < 5",
+        "assert x == 3 and x < -1e999",
+        "assert x == ... and x < 5",
+    )
+
+
+def test_a_test_that_the_solution_fails_is_named_with_its_place() -> None:
+    found = plan("answer: x = 3", "test: assert x == 4", "test: assert x == 3")
+    assert found.looks["t1"] == Look("isolated", ("x",), trouble="notes/L.md:10: AssertionError: ")
+    assert found.looks["t2"].trouble == ""
+
+
+def test_a_test_that_passes_only_sometimes_is_named() -> None:
+    found = plan("answer: x = runs", "test: assert x == 0, 'again'")
+    assert found.looks["t1"].trouble == "it passes only sometimes: notes/L.md:10: AssertionError: again"
+
+
+def test_a_test_that_spoils_its_own_second_try_gets_another_chance() -> None:
+    tried: Counter[int] = Counter()
+
+    def once(test: str, look: Look) -> bool:
+        tried[len(here.runs)] += 1
+        return not look.files or tried[len(here.runs)] > 1
+
+    here = Here(once)
+    found = plan("answer: x = 3", "test: assert x == 3", here=here)
+    assert found.looks["t1"] == Look("isolated", ("x",), files=True)
+
+
+def test_what_later_cells_need_of_hidden_lines_puts_a_test_into_the_candidate() -> None:
+    cells = ("answer: f = len", "test: n = f([])\nassert n == 0", "given: print(n)", "test: assert f([1]) == 1")
+    found = plan("answer: n = 1", *cells[:2], "given: m = 1", "test: assert m")
+    assert found.looks["t2"].mode == "isolated"
+    found = calibrate(package(*cells, hidden=frozenset({1, 2})), Options(), rehearse=Tolerant())
+    assert found.looks["t1"].mode == "in-candidate"
+    assert "hidden lines" in found.looks["t1"].why
+    assert found.looks["t3"].mode == "isolated"
+
+
+class Tolerant(Here):
+    """Goes on when a cell fails, as a kernel does."""
+
+    def __call__(self, package: Package, capture: Any, tries: Any, options: Options) -> Run:
+        items = tuple(
+            item if item.role == "test" else Item(item.id, item.role, "code", _caught(item.source), item.released)
+            for item in package.assignment.items
+        )
+        assignment = Assignment("WS", "L", items)
+        return super().__call__(Package(assignment, package.plan, package.files), capture, tries, options)
+
+
+def _caught(source: str) -> str:
+    lines = "".join(f"    {line}\n" for line in source.split("\n"))
+    return f"try:\n{lines}except NameError:\n    pass"
+
+
+def test_nothing_is_run_where_there_is_nothing_to_test() -> None:
+    here = Here()
+    assert plan("given: import json", here=here) == Plan(imports=("json",))
+    assert here.runs == []
+
+
+def test_plans_are_kept_until_something_changes(tmp_path: Path) -> None:
+    cells = ("given: words = ['a']", "answer: f = len", "test: assert f(words) == 1")
+    here = Here()
+    first = calibrate(package(*cells), Options(), tmp_path, here)
+    assert calibrate(package(*cells), Options(), tmp_path, here) == first
+    assert len(here.runs) == 2
+    for other in (package(cells[0], "answer: f = len ", cells[2]), package(*cells, files={"a.csv": b"1"})):
+        calibrate(other, Options(), tmp_path, here)
+    assert len(here.runs) == 6
+    for data in (b"{", b'{"looks": 3}', b'{"looks": {"t": {}}}', b"[]"):
+        for file in (tmp_path / plans.FOLDER).iterdir():
+            file.write_bytes(data)
+        assert calibrate(package(*cells), Options(), tmp_path, here) == first
+
+
+def test_a_kept_plan_is_read_back_as_it_was() -> None:
+    look = Look("in-candidate", ("a",), frozenset("b"), True, "import c", "d = 1", ("e",), "f", "g")
+    plan = Plan({"t": look}, {"g": Given("h", {"i": b"\0"})}, ("j.py",), ("k",), {"g": 0.5})
+    assert plans.from_data(json.loads(json.dumps(plans.to_data(plan)))) == plan
