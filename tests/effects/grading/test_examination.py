@@ -202,14 +202,30 @@ def test_given_cells_are_taken_over_without_being_run_again() -> None:
     assert sheet.verdict({"a": "answer = TABLE['a']; TABLE['a'] = 2"}).score == 1, "the examiner has its own"
 
 
-def test_files_of_the_worksheet_are_there_and_are_the_instructors() -> None:
+def test_files_of_the_worksheet_are_there_and_tests_have_the_instructors() -> None:
     look = Look(names=("text",))
     sheet = Sheet([answer("a", "text = 1"), check("t", "assert text == open('d/data.txt').read()")], {"t": look})
     sheet.files = {"d/data.txt": b"hello"}
     read = {"a": "text = open('d/data.txt').read()"}
     assert sheet.verdict(read).score == 1
-    assert sheet.verdict(read, **{"d/data.txt": b"other"}).score == 1
+    assert sheet.verdict(read, **{"d/data.txt": b"other"}).score == 0
     assert sheet.verdict({"a": "text = open('mine.txt').read()"}, **{"mine.txt": b"hello"}).score == 1
+
+
+def test_files_with_which_nothing_starts_are_left_out() -> None:
+    sheet = replace(DOUBLE, files={"d/data.txt": b"hello"})
+    for path in ("d", "../x", "a" * 300, "x/\0"):
+        verdict = sheet.verdict(RIGHT, **{path: b"!"})
+        assert verdict.score == 6, path
+        assert [note.kind for note in verdict.notes] == ["file"]
+
+
+def test_a_notebook_in_another_language_is_not_run() -> None:
+    package = DOUBLE.package
+    package = replace(package, assignment=replace(package.assignment, language="R"))
+    verdict = examine(package, DOUBLE.handed(RIGHT), Options())
+    assert {o.status for o in verdict.outcomes} == {"not-reached"}
+    assert "in R" in verdict.trouble
 
 
 def test_files_that_an_answer_writes_cross_where_a_test_looks_at_them() -> None:

@@ -68,6 +68,8 @@ class Candidate:
         self._sources = (*self._talk.sources, self._side.process)
         self._serving = ""
         """The request by which it answers an examiner, until it says that this is over."""
+        self.silent = 0.0
+        """Since when it does not answer the examiner any more; 0: it does."""
 
     def ready(self) -> None:
         """Wait until the kernel answers and is heard; raises Unavailable."""
@@ -103,7 +105,7 @@ class Candidate:
 
     def serve(self) -> None:
         """Let it answer what the examiner asks on the wall, until that says that the test is over."""
-        self._serving = self._talk.ask(SERVE, {})
+        self._serving, self.silent = self._talk.ask(SERVE, {}), 0.0
 
     def settled(self, patience: float) -> bool:
         """Whether it has come back from what the examiner asked, or does within `patience` seconds, or has ended."""
@@ -146,7 +148,7 @@ class Candidate:
         """Throw away what it has said by now: outputs of nobody's."""
         for message in self._talk.hear(brief=True):
             if message.parent == self._serving and _is_idle(message):
-                self._serving = ""
+                self._serving, self.silent = "", time.monotonic()
 
     def _follow(self, heard: _Heard, end: float) -> bool:
         """Take in outputs until the cell or the kernel has ended; False when neither has at `end`."""

@@ -17,6 +17,8 @@ from coursemill.pure import wire
 from coursemill.pure.grading.plan import Given, Look
 
 CHUNK = 1 << 20
+SILENCE = 10.0
+"""Seconds after which a candidate that answers no more is believed to have gone its own way; a busy machine is slow."""
 LOST = "died"
 """The status of a test at which the candidate let go of the wall."""
 
@@ -84,9 +86,13 @@ class Examiner:
             }
         )
         reply = self._reply(began + limit)
-        if reply is None:
+        if reply is None and self._candidate.silent:
             self._end_overtime(limit)
-            reply = {"status": "timeout", "reason": f"was still running after {limit:.0f} s"}
+            reply = {"status": "error", "kind": "Error", "reason": "the code keeps Python from answering the test"}
+        elif reply is None:
+            self._end_overtime(limit)
+            said = f"still running after {limit:.0f} s"
+            reply = {"status": "timeout", "message": said, "reason": said}
         elif reply.get("status") == LOST:
             self._candidate.gone(patience=GRACE)
         return {**reply, "seconds": time.monotonic() - began}
@@ -117,13 +123,15 @@ class Examiner:
                     self._hear(START)
 
     def _reply(self, end: float) -> Mapping[str, Any] | None:
-        """The reply to the last command; None when it has not come at `end`."""
+        """The reply to the last command; None when it has not come at `end`, or the candidate has gone its own way."""
         found: Mapping[str, Any] = {}
         while self._owed:
             if self.reason:
                 return {"status": "error", "reason": self.reason}
             frame = self._frame()
             if not frame:
+                if self._candidate.silent:
+                    end = min(end, self._candidate.silent + SILENCE)
                 if (left := end - time.monotonic()) <= 0:
                     return None
                 self._hear(left)

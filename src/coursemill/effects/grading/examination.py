@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from coursemill.effects.grading import rounds
 from coursemill.effects.grading.rounds import Round, Work
+from coursemill.errors import CoursemillError
 from coursemill.pure.grading import autograded, intake, merge, telling
 from coursemill.pure.grading.assignment import Item
 from coursemill.pure.grading.job import Handed, Options, Package
@@ -17,7 +19,10 @@ from coursemill.pure.grading.merge import Merged
 from coursemill.pure.grading.outputs import Output, same
 from coursemill.pure.grading.plan import Look, Plan
 from coursemill.pure.grading.telling import Result
-from coursemill.pure.grading.verdict import Outcome, Status, Verdict
+from coursemill.pure.grading.verdict import Note, Outcome, Status, Verdict
+
+PYTHON = frozenset({"python", "python3", "ipython"})
+"""Languages of kernelspecs."""
 
 
 def examine(package: Package, handed: Handed, options: Options) -> Verdict:
@@ -33,16 +38,17 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
         taken = intake.notebook(handed.content)
     except intake.Unreadable as error:
         return _nothing(package, handed, "unreadable", str(error))
+    if package.assignment.language not in PYTHON:
+        return _nothing(package, handed, "not-reached", f"it is in {package.assignment.language}, and Python is graded")
     merged = merge.merge(package.assignment, taken.notebook)
-    work = Work(package, merged, options, handed.files)
-    ran = rounds.main(work)
+    work, ran, left_out = _started(Work(package, merged, options, handed.files))
     if any(look.mode == "in-candidate" for look in package.plan.looks.values()):
         again = rounds.replay(work)
         ran.results |= again.results
         ran.own += again.own
     cleaned = rounds.clean(work) if _needs_cleaning(work, ran) else None
     outcomes = _outcomes(package, ran, cleaned)
-    notes = (*handed.notes, *taken.notes)
+    notes = (*handed.notes, *taken.notes, *left_out)
     return Verdict(
         student=handed.student,
         worksheet=package.assignment.worksheet,
@@ -58,6 +64,18 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
         own=ran.own + (cleaned.own if cleaned else 0.0),
         memory=ran.memory,
     )
+
+
+def _started(work: Work) -> tuple[Work, Round, tuple[Note, ...]]:
+    """The main round; without the student's files if with them nothing starts."""
+    try:
+        return work, rounds.main(work), ()
+    except CoursemillError:
+        if not work.brought:
+            raise
+    work = replace(work, brought={})
+    text = "the files beside the notebook are left out: with them Python does not start"
+    return work, rounds.main(work), (Note("file", "", text),)
 
 
 def _nothing(package: Package, handed: Handed, status: Status, why: str) -> Verdict:

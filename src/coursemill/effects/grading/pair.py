@@ -68,7 +68,7 @@ class Pair:
 def started(package: Package, brought: Mapping[str, bytes], options: Options) -> Iterator[Pair]:
     """Start both; whatever they started ends with the block. `brought` are the student's files.
 
-    The instructor's files are in both folders, and go before the student's. Raises Unavailable.
+    Both have the instructor's files; the candidate has the student's, too, and over them. Raises Unavailable.
     """
     with contextlib.ExitStack() as stack:
         ours, control, *wall = [
@@ -81,7 +81,7 @@ def started(package: Package, brought: Mapping[str, bytes], options: Options) ->
         orders = (
             order(
                 connection=connection,
-                files={**brought, **package.files},
+                files={**package.files, **brought},
                 handed={"wall": wall[0].fileno()},
                 log=logs[0].fileno(),
                 group=place.group,

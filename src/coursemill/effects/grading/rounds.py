@@ -15,7 +15,6 @@ from coursemill.effects.grading import pair
 from coursemill.effects.grading.candidate import Candidate, Ran
 from coursemill.effects.grading.exam import Examiner, Test
 from coursemill.effects.grading.inside import inside
-from coursemill.errors import Unavailable
 from coursemill.pure.grading import patience
 from coursemill.pure.grading.assignment import Item
 from coursemill.pure.grading.job import Options, Package
@@ -78,11 +77,12 @@ def clean(work: Work) -> Round:
 class Runner:
     """Goes through a notebook once."""
 
+    candidate: Candidate
+    examiner: Examiner
+
     def __init__(self, work: Work) -> None:
         self.work, self.plan, self.options = work, work.package.plan, work.options
         self.round = Round()
-        self.candidate: Candidate
-        self.examiner: Examiner
         self._told = False
         """Whether a test was told how the candidate ended."""
 
@@ -92,7 +92,8 @@ class Runner:
             outputs = Outputs()
             self.candidate = Candidate(both, outputs)
             self.examiner = Examiner(both, self.candidate)
-            self._begin()
+            self.examiner.begin(self.plan.modules)
+            self.candidate.ready()
             self._end = time.monotonic() + patience.of_notebook(self.plan, self.options)
             for placed in self.cells():
                 self._step(placed)
@@ -137,15 +138,6 @@ class Runner:
 
     def after(self, placed: Placed) -> None:
         """What is done after a cell has run."""
-
-    def _begin(self) -> None:
-        self.examiner.begin(self.plan.modules)
-        try:
-            self.candidate.ready()
-        except Unavailable as error:
-            if not self.work.brought:
-                raise
-            self.candidate.stop("died", str(error))  # one of the student's files is in the way
 
     def _step(self, placed: Placed) -> None:
         item = placed.item

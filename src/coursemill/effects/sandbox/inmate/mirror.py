@@ -72,7 +72,7 @@ class Mirror:
     def changes(self) -> bytes:
         """What has changed since the last time, empty when nothing has."""
         found = {place: (seen, differs) for place, seen, differs in self._look(self.known)}
-        gone = [place for place in self.known if place not in found]
+        gone = [place for place in self.known if place not in found] if len(found) < MOST_FILES else []
         fresh = [place for place, (_, differs) in found.items() if differs]
         left, entries, contents = MOST_BYTES, [], []
         for place in sorted(fresh, key=lambda place: (found[place][0].size, place)):
