@@ -23,6 +23,8 @@ class Foreseen:
     wrong: Mapping[str, tuple[Declared, ...]]
     given: Mapping[str, float]
     """Points that the untouched starter earns, and is meant to."""
+    notes: tuple[str, ...] = ()
+    """Paths of the worksheet's notes."""
 
 
 def foreseen(config: Config, worksheet: str, exercises: Iterable[Exercise]) -> Foreseen:
@@ -30,16 +32,17 @@ def foreseen(config: Config, worksheet: str, exercises: Iterable[Exercise]) -> F
     if not config.path(config.notes).is_dir():
         return Foreseen({}, {})
     course = load(config)
+    lessons = [lesson for lesson in course.lessons if worksheet in lesson.front.worksheets]
     known = {exercise.key: exercise for exercise in exercises}
     trials = {
         f"{lesson.name}/{trial.id}": (lesson, trial)
-        for lesson in course.lessons
-        if worksheet in lesson.front.worksheets
+        for lesson in lessons
         for trial in _trials(course, lesson, worksheet)
     }
     wrong = {key: tuple(_declared(*found, known[key])) for key, found in trials.items() if key in known}
     given = {key: sum(test.points for test in trial.tests if test.given) for key, (_, trial) in trials.items()}
-    return Foreseen({key: found for key, found in wrong.items() if found}, given)
+    notes = tuple(lesson.path for lesson in lessons)
+    return Foreseen({key: found for key, found in wrong.items() if found}, given, notes)
 
 
 def _trials(course: Course, lesson: Lesson, worksheet: str) -> Iterator[Trial]:

@@ -31,6 +31,7 @@ VERBS = {
     "grade": "Grade what a class handed in, into nbgrader's gradebook.",
     "feedback": "Write what students get back: a page each.",
     "report": "Show what a class's results say about students, exercises and tests.",
+    "demo": "Make up a class for a worksheet, grade it, and show the report.",
     "kernels": "Show which kernels this machine has, and why not the others.",
     "doctor": "Show what protects this machine from students' code.",
 }
