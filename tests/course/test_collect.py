@@ -426,9 +426,9 @@ def kill_at(course: Course, source: Path, monkeypatch: pytest.MonkeyPatch, step:
 
             return call
 
-        for name in ("_sync", "_exchange", "_settle"):
+        for name in ("_flush", "_exchange"):
             monkeypatch.setattr(arrivals, name, counting(getattr(arrivals, name)))
-        for name in ("rename", "mkdir"):
+        for name in ("rename", "mkdir", "chmod"):
             monkeypatch.setattr(Path, name, counting(getattr(Path, name)))
         try:
             course.collect(source, force=True)
@@ -474,7 +474,7 @@ def test_a_full_disk_leaves_what_stands_there(course: Course, tmp_path: Path, mo
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(arrivals, "_sync", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(CoursemillError, match="make room on the disk, then collect again"):
         course.collect(zipped(tmp_path / "y.zip", {"jane/intro.ipynb": TWO}), force=True)
     assert course.submitted() == before

@@ -24,13 +24,15 @@ from coursemill.errors import ConfigError, CoursemillError
 from coursemill.pure.grading import attempts, moments, roster, whose
 from coursemill.pure.grading.attempts import TIMESTAMP, Composed, File
 from coursemill.pure.grading.exports import Clues, Owner
-from coursemill.pure.grading.quotas import Quotas
+from coursemill.pure.grading.quotas import MB, Quotas
 from coursemill.pure.grading.roster import Roster
 from coursemill.pure.grading.sheets import Sheet
 from coursemill.pure.grading.whose import Student
 
 Status = Literal["taken", "replaced", "unchanged", "kept"]
 """`kept`: one stands there that is not older; the new one was left."""
+BATCH = 100
+"""Submissions, or megabytes of them, that are put to their places at a time."""
 STAMPED = ("exchange", "submitted")
 """Layouts of nbgrader, whose timestamp.txt counts."""
 
@@ -139,6 +141,7 @@ def collect(config: Config, request: Request, watch: Watch) -> Result:
         found = _gathered(request, clues, stage, watch)
         shelf = _Shelf(course, request, sheet, stage)
         taken = [shelf.put(student, mine) for student, mine in _by_student(found, known)]
+        shelf.settle()
         refused = (*found.refused, *found.nobodys, *shelf.refused)
     there = tuple(one for one in taken if one)
     return Result(asked.name, there, refused, tuple(shelf.left), found.skipped, bool(known.people))
@@ -191,6 +194,14 @@ class _Shelf:
         self.course, self.request, self.sheet, self.stage = course, request, sheet, stage
         self.refused: list[Left] = []
         self.left: list[Left] = []
+        self.ready: list[tuple[Path, Path]] = []
+        self.size = 0
+
+    def settle(self) -> None:
+        """Put to its place what is ready for it."""
+        if self.ready:
+            arrivals.put(self.ready)
+        self.ready, self.size = [], 0
 
     def put(self, student: Student, mine: list[tuple[Owner, Attempt]]) -> Taken | None:
         """Take the latest attempt that has a notebook; None when none has, or its place cannot be used."""
@@ -229,7 +240,10 @@ class _Shelf:
         status, reason = _decided(folder, files, when, force=self.request.force)
         if status in ("taken", "replaced") and not self.request.dry_run:
             written = moments.written(when) if when and TIMESTAMP not in files else ""
-            arrivals.put(self.stage, folder, files, written)
+            self.ready.append((arrivals.prepare(self.stage, f"{len(self.ready):03}", files, written), folder))
+            self.size += sum(file.size for file in files.values())
+            if len(self.ready) >= BATCH or self.size > BATCH * MB:
+                self.settle()
         return Taken(
             student.id,
             student.known,

@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,43 +97,42 @@ def is_same(folder: Path, there: Standing, files: Mapping[str, File]) -> bool:
         return False
 
 
-def put(stage: Path, folder: Path, files: Mapping[str, File], timestamp: str) -> None:
-    """Put the files, which are taken out of the spool, and a timestamp if there is one, to `folder`.
-
-    Killed at any moment, what stood there before stands there, or all of the new. Raises CoursemillError.
-    """
-    made = stage / "made"
-    with store.explaining(f"{folder.parent.name}/{folder.name}", "collect"):
-        shutil.rmtree(made, ignore_errors=True)
+def prepare(stage: Path, name: str, files: Mapping[str, File], timestamp: str) -> Path:
+    """Make a submission in the stage, of copies of files in the spool, with a timestamp if there is one."""
+    made = stage / name
+    with store.explaining(stage.name, "collect"):
         made.mkdir()
         for path, file in files.items():
             target = made / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, target)
-            _settle(target)
+            target.chmod(store.MODE)
         if timestamp:
             (made / TIMESTAMP).write_text(f"{timestamp}\n", encoding="utf-8")
-            _settle(made / TIMESTAMP)
-        for inner in [made, *(p for p in made.rglob("*") if p.is_dir())]:
-            inner.chmod(0o755)
-            _sync(inner)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _swap(made, folder)
-        _sync(folder.parent)
-        shutil.rmtree(made, ignore_errors=True)
+            (made / TIMESTAMP).chmod(store.MODE)
+        for folder in [made, *(path for path in made.rglob("*") if path.is_dir())]:
+            folder.chmod(0o755)
+    return made
 
 
-def _settle(file: Path) -> None:
-    file.chmod(store.MODE)
-    _sync(file)
+def put(ready: Sequence[tuple[Path, Path]]) -> None:
+    """Put prepared submissions to their places.
+
+    Killed at any moment, also by the power, in each place stands what stood there before, or all of the new. Raises
+    CoursemillError.
+    """
+    _flush()
+    for made, folder in ready:
+        with store.explaining(f"{folder.parent.name}/{folder.name}", "collect"):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _swap(made, folder)
+            shutil.rmtree(made, ignore_errors=True)
+    _flush()
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush() -> None:
+    """Wait until all is on the disk: for a class at once, as each file by itself takes milliseconds."""
+    os.sync()
 
 
 def _swap(made: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -21,8 +22,8 @@ ANY = click.Path(exists=True, path_type=Path)
 PATIENCE = 2.0
 """Seconds until progress is shown."""
 WOULD = {"taken": "would be taken", "replaced": "would be replaced"}
-SHOWN = 50
-"""Lines of what was left out because nothing is missing without it."""
+SHOWN = 8
+"""Lines of what was not taken of one student's folder, so that nobody's hides another's."""
 
 
 @click.command("collect")
@@ -123,13 +124,20 @@ class _Watch:
 def _show(result: Result, dry_run: bool) -> None:
     if result.taken:
         terminal.show(_table(result, dry_run))
-    for one in result.refused:
-        terminal.show(f"error: {_line(one)}")
-    for one in result.left[:SHOWN]:
-        terminal.show(f"left out: {_line(one)}")
-    if len(result.left) > SHOWN:
-        terminal.show(f"left out: {len(result.left) - SHOWN} more: --json names them")
+    _lines("error", result.refused)
+    _lines("left out", result.left)
     terminal.show(_summary(result, dry_run))
+
+
+def _lines(word: str, pile: tuple[Left, ...]) -> None:
+    groups: defaultdict[str, list[Left]] = defaultdict(list)
+    for one in pile:
+        groups[one.where.partition("/")[0]].append(one)
+    for place, group in groups.items():
+        for one in group[:SHOWN]:
+            terminal.show(f"{word}: {one.where}: {one.reason}" + (f" ({one.student})" if one.student else ""))
+        if len(group) > SHOWN:
+            terminal.show(f"{word}: {place}: {len(group) - SHOWN:,} more, which --json names")
 
 
 def _table(result: Result, dry_run: bool) -> terminal.Table:
@@ -166,10 +174,6 @@ def _rows(one: Taken, listed: bool, dry_run: bool) -> list[tuple[str, str, str, 
 
 def _moment(when: datetime | None) -> str:
     return f"{when:%Y-%m-%d %H:%M}" if when else ""
-
-
-def _line(one: Left) -> str:
-    return f"{one.where}: {one.reason}" + (f" ({one.student})" if one.student else "")
 
 
 def _summary(result: Result, dry_run: bool) -> str:
