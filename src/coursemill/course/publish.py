@@ -17,6 +17,7 @@ from pathlib import Path
 from coursemill.config import Config
 from coursemill.effects import store
 from coursemill.effects.grading import autogrades, gradebook, journal, submissions
+from coursemill.effects.grading.autogrades import Stamp
 from coursemill.effects.grading.courses import Course, Worksheet
 from coursemill.effects.grading.gradebook import Book, Entry, Page, Written
 from coursemill.effects.grading.journal import Slot, State, Trouble
@@ -29,8 +30,6 @@ from coursemill.pure.grading.standing import Basis, Mark, Sheet, Standing
 from coursemill.pure.grading.verdict import Verdict
 
 ASIDE = "set-aside.json"
-BOOK = "gradebook"
-"""What stands for an SQLite file in the state's files."""
 ACCOUNTS = 50
 """Accounts of regrades that are kept."""
 MINE = "timestamp.txt"
@@ -102,7 +101,7 @@ def publish(
     shape = _shape(place)
     made_of = {paper.student: _made_of(shape, paper) for paper in papers}
     file = gradebook.database(place.book)
-    untouched = file is not None and _settled(file) and state.files.get(BOOK) == autogrades.stamp(file)
+    untouched = file is not None and _settled(file) and state.book == autogrades.stamp(file)
     due = [one for one in papers if not untouched or not _stands(place, one, made_of[one.student], state)]
     faulty = {one.name: troubles.get(one.name, state.troubles.get(one.name, ())) for one in place.worksheet.assignments}
     if not due and untouched and state.shape == shape and faulty == dict(state.troubles):
@@ -112,12 +111,12 @@ def publish(
     standings = {student: _refreshed(standing, written) for student, standing in standings.items()}
     files = {**state.files}
     for one in due:
-        files = _write_files(place, one, files)
-    files[BOOK] = autogrades.stamp(file) if file is not None and (everybody or untouched) else ()
+        files[one.student] = _write_files(place, one, state.files.get(one.student, {}))
+    stamp = autogrades.stamp(file) if file is not None and (everybody or untouched) else ()
     regrades = account.account(state.standings, (standings[one.student] for one in due))
     kept = {one.student: made_of[one.student] for one in due if all(r.key for r in one.results.values())}
     told = (*state.accounts, *_told(regrades))[-ACCOUNTS:]
-    after = State(standings, {**state.made_of, **kept}, files, told, written.students, shape, faulty)
+    after = State(standings, {**state.made_of, **kept}, files, stamp, told, written.students, shape, faulty)
     journal.remember(place.config, name, after)
     return Published(standings, regrades, written.students, tuple(itertools.chain(*faulty.values())))
 
@@ -167,8 +166,8 @@ def _whole(place: Place, student: str, result: Result) -> Verdict:
     return found
 
 
-def _write_files(place: Place, paper: Paper, files: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """Write a student's files in `autograded/`; return `files`, how they are now among it."""
+def _write_files(place: Place, paper: Paper, old: Iterable[str]) -> dict[str, Stamp]:
+    """Write a student's files in `autograded/`, of which `old` were there before; return how they are now."""
     ours: dict[str, bytes] = {}
     for assignment in place.worksheet.assignments:
         if assignment.name not in paper.absent:
@@ -179,12 +178,8 @@ def _write_files(place: Place, paper: Paper, files: Mapping[str, tuple[int, ...]
         ours[MINE] = f"{paper.timestamp} UTC".encode()
     given = {path: data for path, data in place.worksheet.files.items() if path not in brought.files}
     wanted = autogrades.together(brought.files, {**given, **ours})
-    prefix = f"{paper.student}/"
-    old = [path.removeprefix(prefix) for path in files if path.startswith(prefix)]
     shared = bool(place.course.settings.get("CourseDirectory", {}).get("groupshared", False))
-    stamps = autogrades.write(place.folder(paper.student), wanted, old, shared=shared)
-    others = {path: stamp for path, stamp in files.items() if not path.startswith(prefix)}
-    return others | {f"{prefix}{path}": stamp for path, stamp in stamps.items()}
+    return autogrades.write(place.folder(paper.student), wanted, old, shared=shared)
 
 
 # ---- what has changed
@@ -202,8 +197,7 @@ def _stands(place: Place, paper: Paper, made_of: str, state: State) -> bool:
     """Whether everything of a student is as it was written, and would be written again."""
     if state.made_of.get(paper.student) != made_of or paper.student not in state.standings:
         return False
-    folder, prefix = place.folder(paper.student), f"{paper.student}/"
-    mine = {path.removeprefix(prefix): stamp for path, stamp in state.files.items() if path.startswith(prefix)}
+    folder, mine = place.folder(paper.student), state.files.get(paper.student, {})
     return all(autogrades.stamp(folder / path) == stamp for path, stamp in mine.items())
 
 

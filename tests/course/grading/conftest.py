@@ -53,9 +53,9 @@ class Classroom:
         self.log.write_text("")
         return sorted(lines)
 
-    def gradebook(self, root: Path | None = None) -> dict[str, dict[str, Any]]:
+    def gradebook(self, root: Path | None = None, url: str = "") -> dict[str, dict[str, Any]]:
         """Everything that a course's gradebook says of grades and comments, by student/notebook/cell."""
-        return gradebook(f"sqlite:///{root or self.root}/gradebook.db")
+        return gradebook(url or f"sqlite:///{root or self.root}/gradebook.db")
 
     def person(self, student: str, cell: str, name: str = "Lesson", **grade: Any) -> None:
         """A person gives a grade, as Formgrader writes it; `comment` goes to the cell's comment."""

@@ -27,8 +27,8 @@ NO_RESPONSE = "No response."
 """nbgrader's comment on an answer that is as it was released."""
 KEPT = "no result is lost: grade again, and nothing is run twice"
 TROUBLES = {
-    "locked": (f"another program has been writing to it for {PATIENCE} s", "close what writes to it"),
-    "lock timeout": (f"another program has been writing to it for {PATIENCE} s", "close what writes to it"),
+    "locked": ("another program has been writing to it for {patience} s", "close what writes to it"),
+    "lock timeout": ("another program has been writing to it for {patience} s", "close what writes to it"),
     "readonly": ("it cannot be written", "look at the permissions of the file and its folder"),
     "disk is full": ("there is no room on its disk", "make room"),
     "disk i/o": ("its disk cannot be written", "make room on the disk, or in your quota"),
@@ -49,7 +49,7 @@ class Book:
     """nbgrader's course_id."""
     settings: Any = None
     """nbgrader's, as traitlets' Config: for the plugin that says what being late costs."""
-    patience: int = PATIENCE
+    patience: int = field(default_factory=lambda: PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,8 @@ def _explained(error: Exception, book: Book) -> CoursemillError:
     said = str(getattr(error, "orig", None) or error)
     for words, (what, fix) in TROUBLES.items():
         if words in said.lower():
-            return CoursemillError(f"the gradebook was not changed: {what}", where=_shown(book), fix=f"{fix}; {KEPT}")
+            said = f"the gradebook was not changed: {what.format(patience=book.patience)}"
+            return CoursemillError(said, where=_shown(book), fix=f"{fix}; {KEPT}")
     first = " ".join(said.split())[:300]
     return CoursemillError(f"the gradebook was not changed: {first}", where=_shown(book), fix=KEPT)
 

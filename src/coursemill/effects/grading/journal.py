@@ -16,6 +16,7 @@ from typing import Any
 
 from coursemill.config import Config
 from coursemill.effects import store
+from coursemill.effects.grading.autogrades import Stamp
 from coursemill.errors import CoursemillError
 from coursemill.pure.grading.standing import Standing
 from coursemill.pure.grading.standing import from_data as standing_from_data
@@ -121,8 +122,10 @@ class State:
     """By student."""
     made_of: Mapping[str, str]
     """Student → digest of all that the gradebook's rows and the files were made of."""
-    files: Mapping[str, tuple[int, ...]]
-    """Path below the course → size, time and inode, of what was written; the gradebook among it."""
+    files: Mapping[str, Mapping[str, Stamp]]
+    """Student → path in their folder → how the file was written."""
+    book: Stamp = ()
+    """The same of an SQLite gradebook; empty: it must be looked into."""
     accounts: tuple[Mapping[str, Any], ...] = ()
     """Of regrades, the latest last: when it was, and whose grade changed why."""
     known: tuple[str, ...] = ()
@@ -145,7 +148,8 @@ def recall(config: Config, worksheet: str) -> State:
         return State(
             {name: standing_from_data(data) for name, data in found["standings"].items()},
             dict(found["made_of"]),
-            {path: tuple(stamp) for path, stamp in found["files"].items()},
+            {name: {path: tuple(one) for path, one in files.items()} for name, files in found["files"].items()},
+            tuple(found["book"]),
             tuple(found["accounts"]),
             tuple(found["known"]),
             str(found["shape"]),
@@ -161,7 +165,8 @@ def remember(config: Config, worksheet: str, state: State) -> None:
         "format": FORMAT,
         "standings": {name: standing_to_data(one) for name, one in state.standings.items()},
         "made_of": dict(state.made_of),
-        "files": {path: list(stamp) for path, stamp in state.files.items()},
+        "files": {name: dict(files) for name, files in state.files.items()},
+        "book": list(state.book),
         "accounts": list(state.accounts),
         "known": list(state.known),
         "shape": state.shape,

@@ -9,20 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coursemill.effects import kernels, store
+from coursemill.effects import kernels
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.job import Handed, Options
 from coursemill.pure.grading.standing import Basis
 
 PACKAGE = Path(__file__).parents[2]
-OUR_CODE = ("effects/grading/examination.py", "effects/sandbox", "effects/shell.py", "pure", "model.py")
-"""Files and folders of ours that a result depends on: a test follows the imports of the first."""
+EXAMINATION = "effects/grading/examination.py"
+SANDBOX = "effects/sandbox"
+"""Of our code, what a result depends on is these, and all that they import."""
 DERIVED = ("points", "checksum")
 """What nbgrader's metadata say about points, which are no part of a key."""
 
@@ -65,14 +68,35 @@ def key(basis: Basis) -> str:
     return _digest(_json(asdict(basis)))
 
 
+@cache
 def environment() -> str:
     """Python, the machine, the installed distributions and our own code, as a digest."""
-    ours = (store.digest(file) for name in OUR_CODE for file in _modules(PACKAGE / name))
+    ours = [file.read_bytes() for file in our_code()]
     return _digest(sys.version, platform.machine(), *kernels.installed(), *ours)
 
 
-def _modules(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def our_code() -> list[Path]:
+    """Files of ours that a result depends on."""
+    waiting = [PACKAGE / EXAMINATION, *sorted((PACKAGE / SANDBOX).rglob("*.py"))]
+    found: dict[Path, None] = {}
+    while waiting:
+        file = waiting.pop()
+        if file not in found and file.is_file():
+            found[file] = None
+            waiting.extend(_imported(file.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+_IMPORT = re.compile(r"^\s*(?:from coursemill([\w.]*) import (\([^)]*\)|.*)|import coursemill([\w.]+))", re.MULTILINE)
+
+
+def _imported(source: str) -> Iterator[Path]:
+    """The files of ours that a module may import, some of which are not there: to parse it takes ten times as long."""
+    for package, names, module in _IMPORT.findall(source):
+        base = PACKAGE.joinpath(*(package or module).strip(".").split("."))
+        for path in (base, *(base / name for name in re.findall(r"\w+", names))):
+            yield path.with_suffix(".py")
+            yield path / "__init__.py"
 
 
 def _said(item: Item) -> str:
