@@ -85,16 +85,17 @@ def compose(files: Sequence[File], sheet: Sheet, content: Callable[[File], bytes
     ]
     base = _base([file.inner[:-1] for file in chosen.values()])
     others: dict[str, File] = {}
+    shelf = _Shelf(f"{name}{NOTEBOOK}" for name in chosen)
     complete = len(chosen) == len(sheet.notebooks)
     for file in rest:
+        path = "/".join(file.inner[len(base) :])
         if reason := _unwanted(file, base, stamped):
             left.append(Left(file, reason, harmless=complete or not sheets.is_notebook(file.inner[-1])))
-        elif reason := _clash(
-            path := "/".join(file.inner[len(base) :]), [*others, *(f"{n}{NOTEBOOK}" for n in chosen)]
-        ):
+        elif reason := shelf.clash(path):
             left.append(Left(file, reason))
         else:
             others[path] = file
+            shelf.add(path)
     return Composed(chosen, others, tuple(left))
 
 
@@ -142,12 +143,30 @@ def _unwanted(file: File, base: tuple[str, ...], stamped: bool) -> str:
     return ""
 
 
-def _clash(path: str, taken: Iterable[str]) -> str:
-    """Why a file cannot have the path beside the others, on any system."""
-    mine = naming.folded(path)
-    for other in map(naming.folded, taken):
-        if mine == other:
+class _Shelf:
+    """Which paths there are, on a system that knows no case."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.files: set[str] = set()
+        self.folders: set[str] = set()
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: str) -> None:
+        mine = naming.folded(path)
+        self.files.add(mine)
+        self.folders.update(_above(mine))
+
+    def clash(self, path: str) -> str:
+        """Why a file cannot have the path beside the others; empty when it can."""
+        mine = naming.folded(path)
+        if mine in self.files:
             return "on some systems its name is the same as another file's"
-        if mine.startswith(f"{other}/") or other.startswith(f"{mine}/"):
+        if mine in self.folders or self.files & set(_above(mine)):
             return "its name is a folder's, too"
-    return ""
+        return ""
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in."""
+    return (path[:n] for n, character in enumerate(path) if character == "/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,12 +21,27 @@ _DECORATION = re.compile(
 _IDS = re.compile(rb'"grade_id"\s{0,16}:\s{0,16}"([A-Za-z0-9_\-]{1,200})"')
 
 
+_ROUNDS, _CUTS = 4, 24
+"""How many decorations are taken away, and at how many places a name is parted."""
+_COMMON = (naming.folded, membernames.squeezed)
+"""What names have in common that are meant to be the same, the strictest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A worksheet: its notebooks, each with the grade_ids in it."""
 
     name: str
     notebooks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    index: Mapping[tuple[int, str], tuple[str, ...]] = field(init=False, repr=False)
+    """Notebooks by what their names have in common with others."""
+
+    def __post_init__(self) -> None:
+        found: defaultdict[tuple[int, str], tuple[str, ...]] = defaultdict(tuple)
+        for name in self.notebooks:
+            for how, common in enumerate(_COMMON):
+                found[how, common(name)] += (name,)
+        object.__setattr__(self, "index", dict(found))
 
 
 def by_name(name: str, sheet: Sheet) -> str:
@@ -33,20 +49,20 @@ def by_name(name: str, sheet: Sheet) -> str:
     stem = stem_of(name)
     if stem in sheet.notebooks:
         return stem
-    for common in (naming.folded, membernames.squeezed):
+    for how, common in enumerate(_COMMON):
         tried = stem
-        while common(tried):
-            found = [one for one in sheet.notebooks if common(one) == common(tried)]
+        for _ in range(_ROUNDS):
+            found = sheet.index.get((how, common(tried)), ()) if common(tried) else ()
             if len(found) == 1:
                 return found[0]
-            shorter = _DECORATION.sub("", tried)
-            tried = shorter if shorter != tried else ""
+            tried = _DECORATION.sub("", tried)
     return ""
 
 
 def by_cells(content: bytes, sheet: Sheet) -> str:
     """Return the notebook that has the most of the file's grade_ids; empty when none has, or several."""
-    ids = {found.decode() for found in _IDS.findall(content)}
+    asked = frozenset().union(*sheet.notebooks.values())
+    ids = {id for found in _IDS.finditer(content) if (id := found[1].decode()) in asked}
     counts = {name: len(ids & known) for name, known in sheet.notebooks.items()}
     most = max(counts.values(), default=0)
     found = [name for name, count in counts.items() if count == most]
@@ -73,7 +89,7 @@ def split(name: str, sheet: Sheet) -> tuple[str, str]:
     """
     stem = stem_of(name)
     parts = [(found.start(), found.end()) for found in re.finditer(r"[ _+.-]+", stem)]
-    cuts = [(stem[:start], stem[end:]) for start, end in parts]  # the shortest part in front goes first
+    cuts = [(stem[:start], stem[end:]) for start, end in parts[:_CUTS]]  # the shortest part in front goes first
     for student, rest in [*cuts, *((behind, front) for front, behind in reversed(cuts))]:
         if notebook := by_name(rest + NOTEBOOK, sheet):
             return student, notebook
