@@ -162,7 +162,7 @@ def test_a_test_that_needs_live_objects_has_twins_and_a_reason() -> None:
     assert look.why == "notes/L.md:20: TypeError: it cannot cross"
     assert look.twins == ("assert f([1]) == ... and f", "assert f([1]) == 1 + 0 * math.pi and (not f)")
     assert found.looks["t1"].mode == found.looks["t4"].mode == "isolated"
-    assert here.runs[2] == ["t2", "t2~twin-0", "t2~twin-1"], "nothing behind it, and no other test, is run again"
+    assert here.runs[2:] == [["t2"], ["t2", "t2~twin-0", "t2~twin-1", "t2~twin-2"]], "nothing behind it, nor others"
 
 
 def test_twins_that_pass_are_dropped() -> None:
@@ -175,6 +175,18 @@ def test_twins_that_pass_are_dropped() -> None:
         "assert x == 3 and x < -1e999",
         "assert x == ... and x < 5",
     )
+
+
+def test_a_test_that_can_be_run_only_once_has_no_twins() -> None:
+    here = Here(lambda test, look: look.mode == "isolated")
+    found = plan("answer: rows = []", "test: rows.append(1)\nassert len(rows) == 1", here=here)
+    assert (found.looks["t1"].mode, found.looks["t1"].twins, found.looks["t1"].trouble) == ("in-candidate", (), "")
+
+
+def test_a_pass_that_earlier_tries_have_made_is_none() -> None:
+    count = "answer: n = 0\ndef bump():\n    global n\n    n += 1"
+    found = plan(count, "test: bump()\nassert n == 1", "test: bump()\nassert n == 2")
+    assert [(look.mode, look.twins, look.trouble) for look in found.looks.values()] == [("in-candidate", (), "")] * 2
 
 
 def test_a_test_that_the_solution_fails_is_named_with_its_place() -> None:

@@ -11,7 +11,7 @@ from coursemill.pure import preload
 from coursemill.pure.grading import ladder, looks, twins
 from coursemill.pure.grading.assignment import Assignment
 from coursemill.pure.grading.job import Options, Package
-from coursemill.pure.grading.ladder import TWIN, Values
+from coursemill.pure.grading.ladder import Values
 from coursemill.pure.grading.looks import Survey
 from coursemill.pure.grading.plan import Look, Plan
 from coursemill.pure.grading.verdict import Outcome
@@ -80,8 +80,12 @@ class _State:
     passes: list[bool] = field(default_factory=list)
     reason: str = ""
     """Why it did not pass when it did not pass last."""
+    clean: bool = True
+    """Whether nothing was tried twice before it in the first run, so that its passing there counts."""
     inside: Look | None = None
     """How it is run in the candidate, if it is."""
+    shaky: bool = False
+    """Whether it has both passed and failed in the same way."""
 
     @property
     def look(self) -> Look:
@@ -89,8 +93,19 @@ class _State:
 
     @property
     def further(self) -> tuple[Look, ...]:
-        others = (rung for rung in self.rungs[self.level + 1 :] if rung != self.look)
-        return () if self.inside else tuple(dict.fromkeys(others))
+        return tuple(dict.fromkeys(rung for rung in self.rungs[self.level + 1 :] if rung != self.look))
+
+    def hopes(self) -> bool:
+        """Whether it may pass from outside though it has failed once."""
+        wide = len(self.rungs) // 2  # where all data are looked up, as they were in the first run
+        if self.forced or self.passes == [False, False]:
+            return False
+        if self.passes == [True, False]:
+            if self.level or not (self.clean or self.rungs[wide] != self.rungs[0]):
+                return False
+            self.shaky = self.rungs[wide] == self.rungs[0]
+            self.level = 0 if self.shaky else wide
+        return True
 
 
 class _Calibration:
@@ -107,15 +122,19 @@ class _Calibration:
 
     def plan(self) -> Plan:
         """Find it out."""
-        self.values = self._run(self.package.assignment).values
+        self.values = self._run(self.package.assignment, climb=True).values
         self._learn(ladder.learnt(self.survey, self.values))
+        clean = True
         for state in self.states.values():
-            if not state.passes[-1]:
+            state.clean = clean
+            clean = clean and state.passes[0] and not state.level
+            if not state.passes[0]:
                 state.level = len(state.rungs) - 1  # now as the first thing that is tried with it
         again = self._run(self.package.assignment).values
         self._learn(ladder.learnt(self.survey, self.values, again))
-        if unclear := [test for test, state in self.states.items() if state.forced or not state.passes[0]]:
-            self._try_once_more(unclear)
+        unclear = [test for test, state in self.states.items() if state.forced or not all(state.passes)]
+        self._try_once_more(unclear)
+        self._find_twins([test for test in unclear if self.states[test].inside])
         found = {test: _with_trouble(state) for test, state in self.states.items()}
         given = ladder.givens(self.survey, self.values, found)
         return Plan(found, given, self.survey.modules, self.imports, self.seconds)
@@ -127,43 +146,64 @@ class _Calibration:
             self.states[test].rungs = ladder.ladder(sight)
 
     def _try_once_more(self, unclear: Sequence[str]) -> None:
-        """Run tests that did not pass at once: in the candidate, with all their twins, if they never did."""
-        sources = {item.id: item.source for item in self.package.assignment.tests}
-        tried = {}
+        """Run tests that did not pass both times: from outside if there is hope, else in the candidate."""
+        left = list(unclear)
+        for test in left:
+            if not self.states[test].hopes():
+                self._go_inside(test)
+        while left:
+            self._run(ladder.replayed(self.package.assignment, left, {}, self._views()))
+            outside = [t for t in left if not (self.states[t].inside or self.states[t].passes[-1])]
+            for test in outside:
+                self._go_inside(test)
+            left = outside
         for test in unclear:
             state = self.states[test]
-            if state.forced or not any(state.passes):
-                tried[test] = twins.twins(sources[test])[: ladder.MOST]
-                state.inside = ladder.inside(self.survey.sights[test], state.forced or state.reason)
-            state.passes = [True] if any(state.passes) else []
-        views = self._views()
-        views |= {f"{test}{TWIN}{n}": Look("in-candidate") for test, found in tried.items() for n in range(len(found))}
-        ran = self._run(ladder.replayed(self.package.assignment, unclear, tried, views), views)
-        passed = {outcome.test for outcome in ran.outcomes if outcome.status == "passed"}
-        for test, candidates in tried.items():
-            state = self.states[test]
-            if state.passes[-1]:
-                assert state.inside
-                state.inside = replace(state.inside, twins=ladder.telling(test, candidates, passed))
-            else:
+            if state.inside and not state.passes[-1]:
                 state.inside, state.level = None, 0  # it fails wherever it is
 
-    def _run(self, assignment: Assignment, views: Mapping[str, Look] | None = None) -> Rehearsal:
-        """Run the solution; each test climbs as far as it must."""
-        tests = {item.id for item in assignment.tests}
-        states = {test: state for test, state in self.states.items() if test in tests}
-        further = {test: state.further for test, state in states.items() if state.further}
-        views = views or self._views()
-        given = ladder.givens(self.survey, self.values, views)
-        plan = Plan(views, given, self.survey.modules, self.imports, self.seconds)
-        package = replace(self.package, assignment=assignment, plan=plan)
-        ran = self.rehearse(package, self.survey.capture, further, self.options)
+    def _go_inside(self, test: str) -> None:
+        state = self.states[test]
+        state.inside = ladder.inside(self.survey.sights[test], state.forced or state.reason)
+
+    def _find_twins(self, inside: Sequence[str]) -> None:
+        """Keep the twins that fail, of tests that can be run among others."""
+        if not inside:
+            return
+        sources = {item.id: item.source for item in self.package.assignment.tests}
+        beside = {test: (*twins.twins(sources[test])[: ladder.MOST], sources[test]) for test in inside}
+        views = self._views()
+        views |= {
+            ladder.twin(test, n): Look("in-candidate") for test, texts in beside.items() for n in range(len(texts))
+        }
+        ran = self._rehearsed(ladder.replayed(self.package.assignment, inside, beside, views), views, {})
+        passed = {outcome.test for outcome in ran.outcomes if outcome.status == "passed"}
+        for test, texts in beside.items():
+            state = self.states[test]
+            if state.inside and {test, ladder.twin(test, len(texts) - 1)} <= passed:
+                state.inside = replace(state.inside, twins=ladder.telling(test, texts, passed))
+
+    def _views(self) -> dict[str, Look]:
+        return {test: state.look for test, state in self.states.items()}
+
+    def _run(self, assignment: Assignment, *, climb: bool = False) -> Rehearsal:
+        """Run the solution, and take down what came of each test, which may climb as far as it must."""
+        states = {test.id: self.states[test.id] for test in assignment.tests}
+        ran = self._rehearsed(assignment, self._views(), {t: state.further for t, state in states.items() if climb})
         outcomes = {outcome.test: outcome for outcome in ran.outcomes}
         for test, state in states.items():
             self._take(state, outcomes.get(test), ran.looks.get(test), ran.trouble)
         for cell in ran.seconds.keys() & set(self.survey.order):
             self.seconds[cell] = max(ran.seconds[cell], self.seconds.get(cell, 0.0))
         return ran
+
+    def _rehearsed(
+        self, assignment: Assignment, views: Mapping[str, Look], further: Mapping[str, tuple[Look, ...]]
+    ) -> Rehearsal:
+        given = ladder.givens(self.survey, self.values, views)
+        plan = Plan(views, given, self.survey.modules, self.imports, self.seconds)
+        package = replace(self.package, assignment=assignment, plan=plan)
+        return self.rehearse(package, self.survey.capture, further, self.options)
 
     def _take(self, state: _State, outcome: Outcome | None, passed: Look | None, trouble: str) -> None:
         fine = outcome is not None and outcome.status == "passed"
@@ -173,15 +213,12 @@ class _Calibration:
         if not fine:
             state.reason = _told(outcome, trouble)
 
-    def _views(self) -> dict[str, Look]:
-        return {test: state.look for test, state in self.states.items()}
-
 
 def _with_trouble(state: _State) -> Look:
-    """How a test is looked at, and what is wrong with it."""
-    if all(state.passes):
+    """How a test is looked at, and what is wrong with it: it has to pass at last."""
+    if state.passes[-1] and not state.shaky:
         return state.look
-    often = "it passes only sometimes: " if any(state.passes) else ""
+    often = "it passes only sometimes: " if state.shaky else ""
     return replace(state.look, trouble=f"{often}{state.reason}")
 
 

@@ -11,7 +11,6 @@ from coursemill.pure.grading.plan import Given, Look
 
 Values = Mapping[str, Mapping[str, bytes]]
 """By cell and name, data as `wire` writes them."""
-TWIN = "~twin-"
 MOST = 12
 """Twins of a test that are tried."""
 ENOUGH = 4
@@ -85,11 +84,16 @@ def replayed(
             continue
         found.append(item)
         for number, text in enumerate(twins.get(item.id, ())):
-            found.append(replace(item, id=f"{item.id}{TWIN}{number}", source=text))
+            found.append(replace(item, id=twin(item.id, number), source=text))
     return replace(assignment, items=tuple(found))
 
 
 def telling(test: str, twins: Sequence[str], passed: Iterable[str]) -> tuple[str, ...]:
     """Return those twins that failed on the solution, as many as it takes."""
     faulty = set(passed)
-    return tuple(t for n, t in enumerate(twins) if f"{test}{TWIN}{n}" not in faulty)[:ENOUGH]
+    return tuple(text for number, text in enumerate(twins) if twin(test, number) not in faulty)[:ENOUGH]
+
+
+def twin(test: str, number: int) -> str:
+    """Return the id of a test's twin."""
+    return f"{test}~twin-{number}"
