@@ -185,9 +185,14 @@ def _circumstances(kernel: Kernel) -> str:
 
 
 def installed() -> tuple[str, ...]:
-    """The installed distributions as `name-version`, read from folder names alone (a few milliseconds)."""
+    """The installed distributions as `name-version`, read from folder names alone (a few milliseconds).
+
+    Whatever this process has imported: setuptools adds the libraries that it brings for itself to the path.
+    """
     found: set[str] = set()
     for folder in sys.path:
+        if folder.endswith("_vendor"):
+            continue
         try:
             found.update(
                 e.name.rpartition(".")[0] for e in os.scandir(folder) if e.name.endswith((".dist-info", ".egg-info"))
