@@ -7,6 +7,7 @@ SAME = [
     ("x=1", "x = 1  # one"),
     ("def f(a):\n    return a", 'def f(a):\n\n    """Say it."""\n    return (a)'),
     ("def f(): pass", 'def f():\n    "Later."'),
+    ("def f(a):\n    b = a\n    c = b\n    return c", "def f(a):\n    c = a\n    b = c\n    return b"),
     ("'text'\nx = 'a'", 'x = "a"'),
     ("%%writefile a.py\nx=1", "%%writefile a.py\nx = 1\n\n# end"),
     ("%time f(1)", "%time f(1)  "),
@@ -21,6 +22,10 @@ OTHER = [
     ("x = 1", "%%writefile x.py\nx = 1"),
     ("", "x = 1"),
     ("def f(:", "def g(:"),
+    ("def f(a):\n    return a", "def f(b):\n    return b"),
+    ("def f(a):\n    b = a\n    return b", "def f(a):\n    b = a\n    return a"),
+    ("def f():\n    global b\n    b = 1", "def f():\n    global c\n    c = 1"),
+    ("def f():\n    b = 1\n    return locals()", "def f():\n    c = 1\n    return locals()"),
 ]
 
 

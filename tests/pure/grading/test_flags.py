@@ -7,11 +7,12 @@ from coursemill.pure.grading.verdict import Note, Outcome, Verdict
 
 
 def test_what_was_undone_is_told(papers: Sequence[Paper]) -> None:
-    assert flags(papers) == (Flag("changed", ("eve",), "N", "1 removed: the test was deleted"),)
+    assert flags(papers) == (Flag("changed", ("eve",), "N", "price-test-2: the test was deleted"),)
 
 
 def test_everything_is_told_the_gravest_first() -> None:
-    notes = (*(Note("metadata", f"c{n}", f"points of c{n}") for n in range(5)), Note("upgraded", "", "format 3"))
+    points = (Note("metadata", f"c{n}", "its points were changed") for n in range(5))
+    notes = (*points, Note("reordered", "", "cells were moved"), Note("upgraded", "", "format 3"))
     outcomes = (
         Outcome("t1", "passed", 1, mode="in-candidate", twin="passed"),
         Outcome("t2", "timeout", 1),
@@ -21,7 +22,7 @@ def test_everything_is_told_the_gravest_first() -> None:
     bob = Paper("bob", verdicts=(Verdict("bob", "WS", "N", (Outcome("t1", "unreadable", 1),), trouble="no JSON"),))
     assert [(f.kind, f.students, f.text) for f in flags([ada, bob])] == [
         ("twin", ("ada",), "passed a changed test that must fail, so it gives no points: t1"),
-        ("changed", ("ada",), "5 metadata: points of c0; points of c1; points of c2; 2 more"),
+        ("changed", ("ada",), "5 cells: its points were changed; the notebook: cells were moved"),
         ("limit", ("ada",), "1 timeout: it took 30 s"),
         ("unread", ("bob",), "no JSON"),
         ("in-candidate", (), "run beside the students' code, which could fool them: t1 (1 passed)"),

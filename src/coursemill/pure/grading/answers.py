@@ -1,4 +1,4 @@
-"""Which answers are the same: up to formatting, comments and docstrings."""
+"""Which answers are the same: up to formatting, comments, docstrings, and what functions call their own variables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coursemill.pure import python
+from coursemill.pure.grading import variables
 from coursemill.pure.trials import WRITEFILE
 
 
@@ -63,7 +64,7 @@ def clusters(given: Iterable[Given], declared: Sequence[Declared] = ()) -> tuple
 
 
 def normal(source: str) -> str:
-    """Return a text that is the same for all sources that differ in formatting, comments and docstrings alone.
+    """Return a text that is the same for sources that differ in formatting, comments, docstrings and variables alone.
 
     What is no Python is compared by its lines, without blank ones and those that are comments.
     """
@@ -117,7 +118,11 @@ def _normal(source: str) -> str:
     written = WRITEFILE.match(source)
     head = written["path"] if written else ""
     try:
-        return f"{head}\n{ast.dump(_Bare().visit(copy.deepcopy(found)))}"
+        same = _Bare().visit(copy.deepcopy(found))
+        for node in list(ast.walk(same)):
+            if isinstance(node, ast.FunctionDef):
+                variables.rename(node, {name: f"variable {n}" for n, name in enumerate(variables.own(node))})
+        return f"{head}\n{ast.dump(same)}"
     except RecursionError:
         return source
 

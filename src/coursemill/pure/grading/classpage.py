@@ -93,17 +93,11 @@ def page(report: ClassReport, links: Mapping[str, str] | None = None) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(points=points, share=share, decimal=decimal, some=some)
-    exercises = report.statistics.exercises
-    figures = [
-        plots.distribution(report.statistics),
-        plots.difficulty(exercises),
-        plots.discrimination(exercises),
-        plots.outcomes(exercises),
-    ]
     made = environment.get_template("class.html.jinja").render(
         report=report,
         found=report.statistics,
-        plots=[figure for figure in figures if figure],
+        plots=plots.plots(report.statistics),
+        several=len({one.exercise.notebook for one in report.statistics.exercises}) > 1,
         statuses=STATUSES,
         kinds=KIND_WORDS,
         links=links or {},
@@ -139,7 +133,7 @@ def remarks(one: ExerciseFigures) -> str:
         said.append("easy")
     if figures.correlation is not None and figures.correlation < 0:
         said.append("those who are good at the rest do worse here: is it right?")
-    elif figures.correlation is not None and figures.correlation < 0.2:
+    elif figures.correlation is not None and figures.correlation < plots.LOW:
         said.append("tells little of who knows more")
     if one.wrong and one.wrong[0].count >= max(3, figures.graded / 4):
         said.append(f"{one.wrong[0].count} gave the same wrong answer")

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from coursemill.pure.grading import similar
 from coursemill.pure.grading.papers import Paper, cells
-from coursemill.pure.grading.verdict import Status
+from coursemill.pure.grading.verdict import Note, Status
 
 Kind = Literal["twin", "changed", "limit", "unread", "similar", "in-candidate"]
 """`twin`: a verdict was faked, and gives no points; `changed`: something that was not the student's to change, and was
@@ -19,8 +19,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LIMITS: frozenset[Status] = frozenset({"timeout", "died", "limit"})
 HARMLESS = frozenset({"upgraded"})
 """Kinds of notes that nobody need look at."""
-SHOWN = 20
-"""Names in a flag of a whole group."""
+TOLD = 4
+"""Different things that are told of a notebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,31 @@ def flags(papers: Sequence[Paper], instructor: Iterable[str] = ()) -> tuple[Flag
 
 def _of_paper(paper: Paper) -> Iterator[Flag]:
     who = (paper.student,)
-    for verdict in paper.verdicts if paper.handed else ():
+    for verdict in paper.verdicts:
         if twins := [o.test for o in verdict.outcomes if o.twin == "passed"]:
             text = f"passed a changed test that must fail, so it gives no points: {', '.join(twins)}"
             yield Flag("twin", who, verdict.notebook, text)
-        notes = [note for note in verdict.notes if note.kind not in HARMLESS]
-        kinds = Counter(note.kind for note in notes)
-        if notes:
-            told = "; ".join(dict.fromkeys(note.text for note in notes[:3]))
-            more = f"; {len(notes) - 3} more" if len(notes) > 3 else ""
-            counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-            yield Flag("changed", who, verdict.notebook, f"{counts}: {told}{more}")
+        if notes := [note for note in verdict.notes if note.kind not in HARMLESS]:
+            yield Flag("changed", who, verdict.notebook, _told(notes))
         statuses = Counter(outcome.status for outcome in verdict.outcomes)
-        if ended := [f"{statuses[status]} {status}" for status in sorted(LIMITS & statuses.keys())]:
-            yield Flag("limit", who, verdict.notebook, _with(", ".join(ended), verdict.trouble))
+        ended = [f"{statuses[status]} {status}" for status in sorted(LIMITS & statuses.keys())]
+        if ended or (verdict.trouble and not statuses.keys() <= {"missing", "unreadable"}):
+            yield Flag("limit", who, verdict.notebook, ": ".join(filter(None, (", ".join(ended), verdict.trouble))))
         if statuses["unreadable"]:
             yield Flag("unread", who, verdict.notebook, verdict.trouble or "it cannot be read")
+
+
+def _told(notes: Sequence[Note]) -> str:
+    """What was put right; what happened to many cells is said once, with how many they are."""
+    cells: dict[str, list[str]] = {}
+    for note in notes:
+        cells.setdefault(note.text, []).append(note.cell)
+    told = [f"{_cells(names)}: {text}" for text, names in list(cells.items())[:TOLD]]
+    return "; ".join([*told, *([f"{len(cells) - TOLD} more"] if len(cells) > TOLD else [])])
+
+
+def _cells(names: Sequence[str]) -> str:
+    return names[0] or "the notebook" if len(names) == 1 else f"{len(names)} cells"
 
 
 def _similar(papers: Sequence[Paper], instructor: Iterable[str]) -> Iterator[Flag]:
@@ -88,7 +97,3 @@ def _weaker(papers: Sequence[Paper]) -> Iterator[Flag]:
     for notebook, told in by_notebook.items():
         text = f"run beside the students' code, which could fool them: {', '.join(told)}"
         yield Flag("in-candidate", (), notebook, text)
-
-
-def _with(text: str, trouble: str) -> str:
-    return f"{text}: {trouble}" if trouble else text

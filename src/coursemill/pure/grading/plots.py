@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coursemill.pure.grading.statistics import ExerciseFigures, Statistics
@@ -28,17 +29,36 @@ COLOURS: dict[Status, str] = {
     "missing": "#c9cfd9",
 }
 """Of outcomes; the table beside the plot has the numbers."""
+LOW = 0.2
+"""A correlation below this tells little."""
+NAMED = 12
+"""Dots that have a name beside them: the odd ones; all are in the table."""
 MOST = 60
 """Rows of a plot; further ones stand in the tables alone."""
 _METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 _ID = re.compile(r'(?P<before>\bid="|href="#|url\(#)(?P<name>[^")]+)')
 
 
-def distribution(found: Statistics) -> str:
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture for a page."""
+
+    title: str
+    svg: str
+
+
+def plots(found: Statistics) -> tuple[Plot, ...]:
+    """Return all pictures that there is something to draw for."""
+    tasks = found.exercises
+    drawn = (distribution(found), difficulty(tasks), discrimination(tasks), outcomes(tasks))
+    return tuple(plot for plot in drawn if plot)
+
+
+def distribution(found: Statistics) -> Plot | None:
     """How many students earned how many points."""
     totals, points = list(found.totals.values()), found.points or 1.0
     if not (totals and found.spread):
-        return ""
+        return None
     bins = 10 if len(totals) > 8 else 5
     middle = found.spread.median
 
@@ -49,7 +69,7 @@ def distribution(found: Statistics) -> str:
         axes.axvline(middle, color=ORANGE, linewidth=2, label=f"median {middle:g}")
         axes.set(xlabel=f"points (of {points:g})", ylabel="students", xlim=(0, max(points, *totals)))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="upper left", frameon=False)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
     alt = (
         f"Histogram of the points of {len(totals)} students, from {found.spread.low:g} to {found.spread.high:g} of "
@@ -58,11 +78,11 @@ def distribution(found: Statistics) -> str:
     return _drawn("distribution", "How many points students have", alt, (7.2, 3.2), draw)
 
 
-def difficulty(exercises: Sequence[ExerciseFigures]) -> str:
+def difficulty(exercises: Sequence[ExerciseFigures]) -> Plot | None:
     """How large a share of each exercise's points was earned."""
     rows = [(e.exercise.id, e.figures.difficulty) for e in exercises if e.figures.difficulty is not None][:MOST]
     if not rows:
-        return ""
+        return None
 
     def draw(axes: Axes) -> None:
         names, shares = [name for name, _ in rows], [100 * (share or 0.0) for _, share in rows]
@@ -75,7 +95,7 @@ def difficulty(exercises: Sequence[ExerciseFigures]) -> str:
     return _drawn("difficulty", "How hard the exercises were", alt, _size(rows), draw)
 
 
-def discrimination(exercises: Sequence[ExerciseFigures]) -> str:
+def discrimination(exercises: Sequence[ExerciseFigures]) -> Plot | None:
     """Difficulty against discrimination: what is at the left and low deserves a look."""
     dots = [
         (e.exercise.id, 100 * e.figures.difficulty, e.figures.correlation)
@@ -83,26 +103,28 @@ def discrimination(exercises: Sequence[ExerciseFigures]) -> str:
         if e.figures.difficulty is not None and e.figures.correlation is not None
     ][:MOST]
     if len(dots) < 2:
-        return ""
+        return None
+    odd = sorted((dot for dot in dots if dot[2] < LOW or not 30 <= dot[1] <= 90), key=lambda dot: dot[2])[:NAMED]
+    odd = odd or [min(dots, key=lambda dot: dot[2])]
 
     def draw(axes: Axes) -> None:
         axes.axhline(0.0, color=GREY, linewidth=1)
-        axes.axhline(0.2, color=GREY, linewidth=1, linestyle=":")
+        axes.axhline(LOW, color=GREY, linewidth=1, linestyle=":")
         axes.scatter([x for _, x, _ in dots], [y for _, _, y in dots], color=BLUE, zorder=3)
-        for name, x, y in dots:
-            axes.annotate(name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7, parse_math=False)
+        for name, x, y in odd:
+            axes.annotate(name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8, parse_math=False)
         axes.set(xlabel="points earned by the class (%)", ylabel="correlation with the rest", xlim=(0, 105))
 
-    low = [name for name, _, y in dots if y < 0.2]
-    alt = f"Dots of {len(dots)} exercises. Below 0.2: {', '.join(low) if low else 'none'}."
+    low = [name for name, _, y in dots if y < LOW]
+    alt = f"Dots of {len(dots)} exercises. Below {LOW}: {', '.join(low) if low else 'none'}."
     return _drawn("discrimination", "Do the exercises tell who knows more?", alt, (7.2, 4.2), draw)
 
 
-def outcomes(exercises: Sequence[ExerciseFigures]) -> str:
+def outcomes(exercises: Sequence[ExerciseFigures]) -> Plot | None:
     """How each test ended, in students."""
     tests = [test for one in exercises for test in one.tests if test.outcomes][:MOST]
     if not tests:
-        return ""
+        return None
     statuses = [status for status in COLOURS if any(status in test.outcomes for test in tests)]
 
     def draw(axes: Axes) -> None:
@@ -119,8 +141,8 @@ def outcomes(exercises: Sequence[ExerciseFigures]) -> str:
     return _drawn("outcomes", "How the tests ended", alt, _size(tests), draw)
 
 
-def _drawn(name: str, title: str, alt: str, size: tuple[float, float], draw: Callable[[Axes], None]) -> str:
-    """Return an SVG element; its title and what it shows are read aloud."""
+def _drawn(name: str, title: str, alt: str, size: tuple[float, float], draw: Callable[[Axes], None]) -> Plot:
+    """Draw a picture; its title and what it shows are read aloud."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -146,7 +168,7 @@ def _drawn(name: str, title: str, alt: str, size: tuple[float, float], draw: Cal
         f'<svg viewBox="0 0 {72 * size[0]:g} {72 * size[1]:g}" role="img" aria-labelledby="{name}-title {name}-alt">\n'
         f'<title id="{name}-title">{html.escape(title)}</title>\n<desc id="{name}-alt">{html.escape(alt)}</desc>'
     )
-    return head + _ID.sub(rf"\g<before>{name}-\g<name>", inner)
+    return Plot(title, head + _ID.sub(rf"\g<before>{name}-\g<name>", inner))
 
 
 def _named(axes: Axes, names: Sequence[str]) -> None:

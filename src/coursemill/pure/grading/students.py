@@ -177,7 +177,7 @@ class _Cast:
             return {_name(exercise, exercise.answers[0]): f'{offered.variable} = "{chosen}"'} if chosen else {}
         foreseen = self.material.wrong.get(exercise.key, ())
         luck = self.chance.random() + 0.1 * ability
-        if luck < 0.15:
+        if luck < 0.2:
             return {}
         if foreseen and luck < 0.65:
             sources = self.chance.choices(foreseen, [1.0 / (n + 1) for n in range(len(foreseen))])[0].sources
@@ -189,7 +189,9 @@ class _Cast:
         if luck > 1.0 or not found:
             item = exercise.answers[place]
             return made | {_name(exercise, item): f"{item.released.rstrip()}\n    return ("}
-        return made | {_name(exercise, exercise.answers[place]): self.chance.choice(found[:MOST])}
+        once = self.chance.choice(found[:MOST])
+        twice = mutants.mutants(once) if self.chance.random() < 0.6 else ()
+        return made | {_name(exercise, exercise.answers[place]): self.chance.choice(twice or (once,))}
 
     def copy(self, other: Student) -> Student:
         """The same in other words."""

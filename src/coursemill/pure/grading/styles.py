@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import copy
 from collections.abc import Iterator, Sequence
 from random import Random
 
+from coursemill.pure.grading import variables
 from coursemill.pure.grading.answers import tree
 from coursemill.pure.trials import WRITEFILE
 
@@ -20,7 +20,6 @@ REMARKS = (
     "checked with the example",
     "TODO: make it nicer",
 )
-_BUILTINS = frozenset(dir(builtins))
 
 
 def restyled(source: str, chance: Random) -> str:
@@ -63,34 +62,11 @@ def scratch(chance: Random, lines: int = 14) -> str:
 
 
 def _rename(function: ast.FunctionDef, chance: Random) -> None:
-    """Give a function's own variables other names, unless it looks at names itself."""
-    nodes = list(ast.walk(function))
-    if any(isinstance(n, ast.Name) and n.id in ("locals", "eval", "exec", "vars", "dir") for n in nodes):
-        return
-    taken = set(_names(nodes))
+    """Give a function's own variables other names."""
+    taken = set(_names(list(ast.walk(function))))
     words = [word for word in (*WORDS, *(f"{word}{n}" for n in (2, 3) for word in WORDS)) if word not in taken]
     chance.shuffle(words)
-    new = dict(zip(sorted(_own(function)), words, strict=False))
-    for node in nodes:
-        if isinstance(node, ast.Name) and node.id in new:
-            node.id = new[node.id]
-
-
-def _own(function: ast.FunctionDef) -> set[str]:
-    """Variables that the function alone can see, and none of the functions in it."""
-    inner = [
-        n
-        for n in ast.walk(function)
-        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef)
-    ]
-    deep = {id(n) for one in inner if one is not function for n in ast.walk(one)}
-    nodes = [n for n in ast.walk(function) if id(n) not in deep]
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    kept = {name for n in ast.walk(function) if isinstance(n, ast.Global | ast.Nonlocal) for name in n.names}
-    kept |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
-    kept |= {n.id for one in inner if one is not function for n in ast.walk(one) if isinstance(n, ast.Name)}
-    kept |= {(n.asname or n.name).partition(".")[0] for n in ast.walk(function) if isinstance(n, ast.alias)}
-    return stored - kept - _BUILTINS
+    variables.rename(function, dict(zip(variables.own(function), words, strict=False)))
 
 
 def _names(nodes: Sequence[ast.AST]) -> Iterator[str]:
