@@ -45,7 +45,8 @@ class Classroom:
 
     def grade(self, *students: str, **about: Any) -> Graded:
         """Grade, in this process's workers, with the trusting examiner."""
-        return grade.grade(self.config, Request("WS", students, trust=True, **about), tools=self.tools)
+        watch = about.pop("watch", None)
+        return grade.grade(self.config, Request("WS", students, trust=True, **about), watch, self.tools)
 
     def ran(self) -> list[str]:
         """What was run since this was asked the last time."""
