@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +17,8 @@ PATIENCE = 20
 """Seconds for the scheduler to answer, and for a worker to be there."""
 AHEAD = 2
 """Pieces of work for each thread of a worker, so that none is idle while results travel."""
+BEAT = 1.0
+"""Seconds after which it is asked again how many workers there are."""
 
 
 class Cluster:
@@ -32,26 +38,27 @@ class Cluster:
             raise
         self.executor: Executor = self._client.get_executor(pure=False)
         self._shared: tuple[bytes, Any] = (b"", None)
+        self._room, self._counted = 1, 0.0
 
     @property
     def room(self) -> int:
-        threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
-        return max(1, threads * AHEAD)
+        if time.monotonic() - self._counted > BEAT:
+            with self._connection():
+                self._room = max(1, sum(self._client.nthreads().values()) * AHEAD)
+            self._counted = time.monotonic()
+        return self._room
 
     def share(self, data: bytes) -> Any:
         """Put it on all workers, once."""
         if self._shared[0] != data:
-            self._shared = (data, self._client.scatter(data, broadcast=True, hash=False))
+            with self._connection():
+                self._shared = (data, self._client.scatter(data, broadcast=True, hash=False))
         return self._shared[1]
 
     def gone(self, error: BaseException) -> bool:
         """Whether the work was lost with what it needs, which is sent again; raises where all is lost."""
         if self._client.status != "running":
-            raise CoursemillError(
-                "the scheduler is gone",
-                where=self.address,
-                fix="start it again, then grade again: no result is lost, and none is run twice",
-            ) from error
+            raise self._lost() from error
         if not isinstance(error, CancelledError):
             return False
         self._shared = (b"", None)
@@ -60,6 +67,18 @@ class Cluster:
     def close(self) -> None:
         """Leave the scheduler to others; work of ours that runs is cancelled."""
         self._client.close(timeout=PATIENCE)
+
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        """Raise CoursemillError for a connection that is lost."""
+        try:
+            yield
+        except (OSError, TimeoutError) as error:  # Dask's are of these kinds
+            raise self._lost() from error
+
+    def _lost(self) -> CoursemillError:
+        fix = "start it again, then grade again: no result is lost, and none is run twice"
+        return CoursemillError("the scheduler is gone", where=self.address, fix=fix)
 
     def _check(self) -> None:
         """Look whether workers are there, and whether they are made as we are: results depend on it."""
@@ -109,6 +128,7 @@ def _connected(address: str) -> Any:
     except ModuleNotFoundError as error:
         fix = "pip install 'coursemill[cluster]'"
         raise Unavailable("Dask's distributed is not installed here", fix=fix) from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised, and said in our words
     connect: Any = Client  # it has no types
     try:
         return connect(address, timeout=PATIENCE, set_as_default=False)
