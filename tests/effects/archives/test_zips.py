@@ -49,9 +49,10 @@ def test_paths_that_lead_out_are_refused(around: Path, read: Reading) -> None:
     assert len(found.refused) == len(names)
 
 
-def test_a_name_with_nul_is_refused(around: Path, read: Reading) -> None:
+@pytest.mark.parametrize("name", [b"nb.ipynb\0.exe", b"\0b.ipynb.txt!"])
+def test_a_name_with_nul_is_refused(around: Path, read: Reading, name: bytes) -> None:
     path = made(around / "x.zip", {"nb.ipynb?.exe": b""})
-    found = read(patched(path, lambda data: data.replace(b"nb.ipynb?", b"nb.ipynb\0")))
+    found = read(patched(path, lambda data: data.replace(b"nb.ipynb?.exe", name)))
     assert found.files == {}
     assert "NUL" in next(iter(found.refused.values()))
 

@@ -49,7 +49,7 @@ class Zip:
         lister = Lister(meter)
         for place, info in enumerate(self.infos):
             meter.member()
-            if not info.is_dir():
+            if not info.filename.endswith("/"):
                 lister.add(place, _name(info), info.file_size, _when(info), _problem(info))
         self.listed = lister.listed()
 
