@@ -259,7 +259,7 @@ def course(folder: Path, **notes: str) -> Config:
 
 
 def only(config: Config, **options: float) -> LessonProof:
-    (lesson,) = prove(config, Request(**options)).lessons  # type: ignore[arg-type]  # patience alone
+    (lesson,) = prove(config, Request(modes=False, **options)).lessons  # type: ignore[arg-type]  # patience alone
     return lesson
 
 
@@ -430,7 +430,7 @@ def test_progress_and_end(tmp_path: Path) -> None:
         def end(self, proven: LessonProof) -> None:
             seen.append(proven.status)
 
-    prove(course(tmp_path, A=QUICK.format("a"), B=QUICK.format("b")), Request(jobs=2), Told())
+    prove(course(tmp_path, A=QUICK.format("a"), B=QUICK.format("b")), Request(jobs=2, modes=False), Told())
     assert seen[0] == 2
     assert seen.count((3, 3)) >= 2
     assert seen.count("sound") == 2

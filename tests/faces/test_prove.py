@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from coursemill.effects.sandbox import view
+from coursemill.errors import Unavailable
 from coursemill.faces import cli
 
 NOTE = """\
@@ -58,6 +60,7 @@ def call(root: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli.cli, ["--root", str(root), "prove", *arguments])
 
 
+@pytest.mark.sandbox
 def test_a_sound_lesson(root: Path) -> None:
     (root / "notes/Numbers.md").write_text(NOTE)
     done = call(root)
@@ -68,6 +71,7 @@ def test_a_sound_lesson(root: Path) -> None:
     assert rows[4] == ["odd", "1", "1", "ok", "ok", "ok", "2/2", "ok", "isolated"]
     assert done.stdout.rstrip().endswith("all sound")
     assert "2 exercises and quizzes, 10 answers tried in" in done.stdout
+    assert ", 3 of 3 tests isolated: all sound" in done.stdout
     assert done.stderr.startswith("sound Numbers")
     assert done.exit_code == cli.OK
 
@@ -81,10 +85,77 @@ def test_problems_are_lines_with_their_place(root: Path) -> None:
         "next-test-2 says AssertionError in `assert after(-1) == 0` (say its score, or change the tests)"
     ) in done.stdout.splitlines()
     row = next(line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["next"])
-    assert row[5:] == ["failed", "ok", "2/2", "isolated"]
+    assert row[5:8] == ["failed", "ok", "2/2"]
     assert done.stdout.rstrip().endswith(": 1 problem")
 
 
+LIVE = """
+> [!exercise|id=box] A box that can be compared
+
+```python role="solution"
+class Box:
+    ### BEGIN SOLUTION
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return isinstance(other, Box) and other.value == self.value
+    ### END SOLUTION
+```
+
+```python role="test" points=1
+import pickle
+
+assert pickle.loads(pickle.dumps(Box(3))).value == 3, "boxes can be kept"
+```
+"""
+
+
+@pytest.mark.sandbox
+def test_help_for_a_test_that_is_not_isolated(root: Path) -> None:
+    (root / "notes/Numbers.md").write_text(NOTE + LIVE)
+    done = call(root)
+    row = next(line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["box"])
+    assert row[-1] == "in-candidate"
+    (told,) = [line for line in done.stdout.splitlines() if "is in-candidate" in line]
+    line = (NOTE + LIVE).split("\n").index("import pickle") + 1
+    assert told.startswith(f"notes/Numbers.md:{line - 1}-{line + 3}: box-test-1 is in-candidate: notes/Numbers.md:")
+    assert "(what a library sends to its workers must not be of the test's making" in told
+    assert "3 of 4 tests isolated" in done.stdout
+    found = json.loads(call(root, "--json").stdout)
+    assert (found["isolated"], found["tests"]) == (3, 4)
+    (box,) = found["lessons"][0]["exercises"][2]["modes"]
+    assert (box["test"], box["mode"], box["files"], box["twins"] > 0, box["trouble"]) == (
+        *("box-test-1", "in-candidate", False, True, ""),
+    )
+
+
+@pytest.mark.sandbox
+def test_a_test_that_only_fails_when_it_is_graded(root: Path) -> None:
+    here = f"import os; assert after(-1) == 0 and os.path.exists({str(root)!r})"
+    (root / "notes/Numbers.md").write_text(NOTE.replace("assert after(-1) == 0", here))
+    done = call(root)
+    assert done.exit_code == cli.PROBLEMS
+    assert "next-test-2 fails when it is graded: " in done.stdout
+
+
+def test_without_a_sandbox_nothing_is_decided(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking() -> None:
+        raise Unavailable("there is no bubblewrap", fix="install it")
+
+    monkeypatch.setattr(view, "require", lacking)
+    (root / "notes/Numbers.md").write_text(NOTE)
+    done = call(root)
+    assert done.exit_code == cli.OK
+    assert "how the tests are examined is not decided: there is no bubblewrap (install it)" in done.stdout
+    row = next(line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["next"])
+    assert row[-1] == "undecided"
+    lesson = json.loads(call(root, "--json").stdout)["lessons"][0]
+    assert lesson["undecided"] == "there is no bubblewrap"
+    assert (lesson["exercises"][0]["isolated"], lesson["exercises"][0]["modes"]) == (None, [])
+
+
+@pytest.mark.sandbox
 def test_json(root: Path) -> None:
     (root / "notes/Numbers.md").write_text(NOTE)
     done = call(root, "--json", "--jobs", "1")
@@ -156,4 +227,4 @@ def test_ctrl_c(root: Path) -> None:
         out, _ = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "cancelled Numbers: interrupted" in out
-    assert [p.name for p in root.iterdir() if p.name.startswith("coursemill-")] == []
+    assert [p.name for p in root.iterdir() if p.name.startswith("coursemill-prove-")] == []

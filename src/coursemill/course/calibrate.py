@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from coursemill.errors import CoursemillError
 from coursemill.pure import preload
 from coursemill.pure.grading import ladder, looks, twins
-from coursemill.pure.grading.assignment import Assignment
+from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.job import Options, Package
 from coursemill.pure.grading.ladder import Values
 from coursemill.pure.grading.looks import Survey
@@ -54,7 +55,8 @@ def calibrate(package: Package, options: Options, build: Path | None = None, reh
 
     The solution is run twice: the first run shows how each test can look at answers, the second one that it does
     so again, and which data are others in every run. Tests for which there is no way from outside are run in the
-    candidate then, with their twins. Raises Unavailable where there is no sandbox, unless `options.trust`.
+    candidate then, with their twins. Raises Unavailable where there is no sandbox, unless `options.trust`, and
+    CoursemillError where no test can be reached.
     """
     from coursemill.effects.grading import plans  # imports what a command line need not
 
@@ -191,8 +193,13 @@ class _Calibration:
         states = {test.id: self.states[test.id] for test in assignment.tests}
         ran = self._rehearsed(assignment, self._views(), {t: state.further for t, state in states.items() if climb})
         outcomes = {outcome.test: outcome for outcome in ran.outcomes}
-        for test, state in states.items():
-            self._take(state, outcomes.get(test), ran.looks.get(test), ran.trouble)
+        if assignment.tests and all(outcome.status == "not-reached" for outcome in ran.outcomes):
+            fix = "look at the notebook's first cells"
+            raise CoursemillError(f"no test of {assignment.name} can be reached: {ran.trouble}", fix=fix)
+        for item in assignment.tests:
+            self._take(states[item.id], outcomes.get(item.id), ran.looks.get(item.id))
+            if not states[item.id].passes[-1]:
+                states[item.id].reason = _told(item, outcomes.get(item.id), ran.trouble)
         for cell in ran.seconds.keys() & set(self.survey.order):
             self.seconds[cell] = max(ran.seconds[cell], self.seconds.get(cell, 0.0))
         return ran
@@ -205,13 +212,11 @@ class _Calibration:
         package = replace(self.package, assignment=assignment, plan=plan)
         return self.rehearse(package, self.survey.capture, further, self.options)
 
-    def _take(self, state: _State, outcome: Outcome | None, passed: Look | None, trouble: str) -> None:
+    def _take(self, state: _State, outcome: Outcome | None, passed: Look | None) -> None:
         fine = outcome is not None and outcome.status == "passed"
         state.passes.append(fine)
         if fine and passed in state.rungs:
             state.level = state.rungs.index(passed, state.level)
-        if not fine:
-            state.reason = _told(outcome, trouble)
 
 
 def _with_trouble(state: _State) -> Look:
@@ -222,11 +227,12 @@ def _with_trouble(state: _State) -> Look:
     return replace(state.look, trouble=f"{often}{state.reason}")
 
 
-def _told(outcome: Outcome | None, trouble: str) -> str:
+def _told(item: Item, outcome: Outcome | None, trouble: str) -> str:
+    """Why a test did not pass, with the line where that is known."""
     if outcome is None:
         return trouble or "it was not reached"
     said = outcome.reason or outcome.message or outcome.status
-    return f"{outcome.place}: {said}" if outcome.place else said
+    return said if outcome.place == item.place else f"{outcome.place}: {said}"
 
 
 def _imports(package: Package) -> tuple[str, ...]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from coursemill.config import Config
 from coursemill.course.load import Course, load
-from coursemill.effects import kernels, prover, store
+from coursemill.course.modes import Deciding, Modes, Packages
+from coursemill.effects import kernels, prover, store, workers
 from coursemill.effects.proving import Limits
 from coursemill.model import Lesson
 from coursemill.pure import editions
+from coursemill.pure.grading.job import Package
+from coursemill.pure.grading.modes import FAILS, Examined
 from coursemill.pure.proof import Problem, Proof, proof
 from coursemill.pure.trials import Part, Trial
 from coursemill.pure.variants import parts
@@ -37,7 +40,9 @@ class LessonProof:
     fix: str = ""
     proofs: tuple[Proof, ...] = ()
     problems: tuple[Problem, ...] = ()
-    """Of the lesson as a whole: a cell that fails before the exercises can be tried."""
+    """Of the lesson as a whole: a cell that fails before the exercises can be tried, a test that fails when graded."""
+    modes: Modes | None = None
+    """How its tests are examined when they are graded; None where nobody asked."""
     seconds: float = 0.0
 
     @property
@@ -69,6 +74,8 @@ class Request:
     """Lessons side by side; 0: one a core."""
     patience: float = Limits().variant
     """Seconds that an answer may take, unless the solution takes more than a fifth of it."""
+    modes: bool = True
+    """Whether to decide how tests are examined, for which solutions are run as submissions are."""
 
 
 class Watch:
@@ -94,14 +101,25 @@ def prove(config: Config, request: Request, watch: Watch | None = None) -> Prove
     course = load(config)
     tasks = [task for lesson in course.select(request.names) if (task := _task(course, lesson)).trials]
     watch.begin(len(tasks))
-    jobs = min(request.jobs or _cores(), max(1, len(tasks)))
-    done, interrupted = _all(tasks, jobs, lambda task, stop: _prove(config, task, request, watch, stop), watch)
+    jobs = min(request.jobs or workers.cores(), max(1, len(tasks)))
+    with Deciding(config, jobs) as deciding:
+        if request.modes:
+            deciding.begin(_packages(course, tasks))
+
+        def work(task: _Task, cancelled: threading.Event) -> LessonProof:
+            proven = _prove(config, task, request, watch, cancelled)
+            if not request.modes or proven.status in ("unavailable", "cancelled") or not proven.proofs:
+                return proven
+            return _examined(proven, deciding.of(task.lesson.path, cancelled))
+
+        done, interrupted = _all(tasks, jobs, work, watch)
     return Proven(tuple(done), time.monotonic() - began, interrupted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
     lesson: Lesson
+    notebook: Mapping[str, Any]
     parts: tuple[Part, ...]
     files: tuple[tuple[str, Path], ...]
 
@@ -115,9 +133,37 @@ def _task(course: Course, lesson: Lesson) -> _Task:
     worksheet = lesson.front.worksheets[0]
     built = course.config.path(course.config.source, worksheet, f"{lesson.name}.ipynb")
     context = editions.Context(course.vault, worksheet, numbers=editions.numbers(store.recall(built)))
-    found = parts(lesson, editions.instructor(lesson, context))
+    notebook = editions.instructor(lesson, context)
     files = ((name, course.config.path(path)) for name, path in course.files(lesson, worksheet))
-    return _Task(lesson, found, tuple(files))
+    return _Task(lesson, notebook, parts(lesson, notebook), tuple(files))
+
+
+def _packages(course: Course, tasks: Iterable[_Task]) -> dict[str, Package]:
+    """What a grader would get of the lessons that can be tried here."""
+    packages = Packages(course)
+    able = (task for task in tasks if _can_be_tried(task.lesson))
+    return {task.lesson.path: packages.of(task.lesson, task.notebook) for task in able}
+
+
+def _can_be_tried(lesson: Lesson) -> bool:
+    wrong = any(finding.severity == "error" for finding in lesson.findings)
+    return "cpu" in lesson.front.accelerators and not kernels.missing(lesson.front.requires) and not wrong
+
+
+def _examined(proven: LessonProof, modes: Modes) -> LessonProof:
+    """Add how tests are examined; one that the solution fails then is a problem, if nothing else explains it."""
+    failing: dict[str, list[Examined]] = {}
+    for test in modes.tests if proven.status == "sound" else ():
+        if test.trouble:
+            failing.setdefault(test.trouble, []).append(test)
+    problems = tuple(_failing(trouble, tests) for trouble, tests in failing.items())
+    status: Status = "unsound" if problems else proven.status
+    return replace(proven, status=status, modes=modes, problems=(*proven.problems, *problems))
+
+
+def _failing(trouble: str, tests: Sequence[Examined]) -> Problem:
+    others = f", and so do {len(tests) - 1} others" if len(tests) > 1 else ""
+    return Problem(tests[0].place, tests[0].test, f"fails when it is graded{others}: {trouble}", FAILS)
 
 
 def _prove(config: Config, task: _Task, request: Request, watch: Watch, cancelled: threading.Event) -> LessonProof:
@@ -181,7 +227,3 @@ def _all(
                 cancelled.set()
                 raise
     return [future.result() for future in futures], interrupted
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
