@@ -58,6 +58,11 @@ def tree(text: str, *, cell: bool = True) -> ast.Module | None:
 
     It is the same tree for everybody who asks: nobody may change it.
     """
+    return parsed(text, cell=cell)
+
+
+def parsed(text: str, *, cell: bool = True) -> ast.Module | None:
+    """Return the same as `tree` does, for one who is to change it."""
     seen = look(text, cell=cell)
     if seen.problem:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -77,16 +76,19 @@ def bare(source: str) -> str:
     written = WRITEFILE.match(source)
     try:
         if found is not None:
-            return (written[0] if written else "") + ast.unparse(_Bare().visit(copy.deepcopy(found)))
+            return (written[0] if written else "") + ast.unparse(_Bare().visit(found))
     except RecursionError:
         pass
     return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("#"))
 
 
 def tree(source: str) -> ast.Module | None:
-    """Return the syntax tree of a cell, also of one that writes a file of Python; None when it is no Python."""
+    """Return the syntax tree of a cell, also of one that writes a file of Python; None when it is no Python.
+
+    It is the caller's own.
+    """
     written = WRITEFILE.match(source)
-    return python.tree(source[written.end() :], cell=False) if written else python.tree(source)
+    return python.parsed(source[written.end() :], cell=False) if written else python.parsed(source)
 
 
 _ANY = ("utf-8", "surrogatepass")
@@ -118,7 +120,7 @@ def _normal(source: str) -> str:
     written = WRITEFILE.match(source)
     head = written["path"] if written else ""
     try:
-        same = _Bare().visit(copy.deepcopy(found))
+        same = _Bare().visit(found)
         for node in list(ast.walk(same)):
             if isinstance(node, ast.FunctionDef):
                 variables.rename(node, {name: f"variable {n}" for n, name in enumerate(variables.own(node))})

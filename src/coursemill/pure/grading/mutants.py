@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from random import Random
 from typing import Any
 
 from coursemill.pure.grading.answers import tree
@@ -31,8 +32,6 @@ _COMPUTED: dict[type[ast.operator], ast.operator] = {
     ast.Mod: ast.FloorDiv(),
     ast.Pow: ast.Mult(),
 }
-MOST = 200
-"""Mutants of one source; an answer has a few dozen."""
 
 
 def mutants(source: str) -> tuple[str, ...]:
@@ -40,27 +39,48 @@ def mutants(source: str) -> tuple[str, ...]:
 
     They have no comments. Whether a mistake makes a difference is for the tests to find out.
     """
-    module = tree(source)
-    if module is None:
-        return ()
+    made = dict.fromkeys(_changed(source, place) for place in range(len(_places(source))))
+    return tuple(text for text in made if text)
+
+
+def mutant(source: str, chance: Random) -> str:
+    """Return one of the mutants; empty when there are none."""
+    places = list(range(len(_places(source))))
+    chance.shuffle(places)
+    return next((text for place in places if (text := _changed(source, place))), "")
+
+
+def _changed(source: str, place: int) -> str:
+    """The code with the change at one of its places; empty when that makes no other code."""
+    module, same = tree(source), tree(source)
+    if module is None or same is None:
+        return ""
     written = WRITEFILE.match(source)
-    head = written[0] if written else ""
     try:
-        same = ast.unparse(module)
-        made = dict.fromkeys(text for _, text in zip(range(MOST), _variants(module), strict=False) if text != same)
+        node, change = list(_found(module))[place]
+        change(node)
+        text = ast.unparse(ast.fix_missing_locations(module))
+        return "" if text == ast.unparse(same) else (written[0] if written else "") + text
+    except RecursionError:
+        return ""
+
+
+@lru_cache(maxsize=1024)
+def _places(source: str) -> tuple[str, ...]:
+    """The kind of each node that something can be done to, as often as there are ways."""
+    module = tree(source)
+    try:
+        return tuple(type(node).__name__ for node, _ in _found(module)) if module else ()
     except RecursionError:
         return ()
-    return tuple(head + text for text in made)
 
 
-def _variants(module: ast.Module) -> Iterator[str]:
+def _found(module: ast.Module) -> Iterator[tuple[ast.AST, Callable[[Any], object]]]:
+    """Each node with each thing that can be done to it; loops are left alone, lest they never end."""
     loops = {id(inner) for node in ast.walk(module) if isinstance(node, ast.While) for inner in ast.walk(node)}
-    for number, node in enumerate(ast.walk(module)):
-        for change in _changes(node) if id(node) not in loops else ():  # lest it never end
-            changed = copy.deepcopy(module)
-            target = next(found for n, found in enumerate(ast.walk(changed)) if n == number)
-            change(target)
-            yield ast.unparse(ast.fix_missing_locations(changed))
+    for node in ast.walk(module):
+        if id(node) not in loops:
+            yield from ((node, change) for change in _changes(node))
 
 
 def _changes(node: ast.AST) -> Iterator[Callable[[Any], object]]:

@@ -96,7 +96,6 @@ class _Cast:
         self.exercises = [exercise for one in material.assignments for exercise in of(one) if exercise.answers]
         self.difficulty = {exercise.key: chance.gauss(0.0, 0.9) for exercise in self.exercises}
         self.free = {key for one in material.assignments for key in apart(one)}
-        self.mutants = {e.key: [_mutants(item) for item in e.answers] for e in self.exercises}
         self.taken: set[str] = set()
 
     def all(self, count: int) -> Iterator[Student]:
@@ -183,15 +182,13 @@ class _Cast:
             sources = self.chance.choices(foreseen, [1.0 / (n + 1) for n in range(len(foreseen))])[0].sources
             names = [_name(exercise, item) for item in exercise.answers]
             return {name: styles.restyled(text, self.chance) for name, text in zip(names, sources, strict=True)}
-        place = self.chance.randrange(len(exercise.answers))
-        found = self.mutants[exercise.key][place]
-        made = self.right(exercise)
-        if luck > 1.0 or not found:
-            item = exercise.answers[place]
-            return made | {_name(exercise, item): f"{item.released.rstrip()}\n    return ("}
-        once = self.chance.choice(found[:MOST])
-        twice = mutants.mutants(once) if self.chance.random() < 0.6 else ()
-        return made | {_name(exercise, exercise.answers[place]): self.chance.choice(twice or (once,))}
+        item = self.chance.choice(exercise.answers)
+        wrong = mutants.mutant(item.source, self.chance)
+        if wrong and self.chance.random() < 0.6:
+            wrong = mutants.mutant(wrong, self.chance) or wrong
+        if luck > 1.0 or not wrong:
+            wrong = f"{item.released.rstrip()}\n    return ("
+        return self.right(exercise) | {_name(exercise, item): wrong}
 
     def copy(self, other: Student) -> Student:
         """The same in other words."""
@@ -205,7 +202,7 @@ class _Cast:
             graded = cell["metadata"].get("nbgrader", {})
             if cell["cell_type"] == "code" and (graded.get("solution") or not graded) and not _is_instructors(cell):
                 cell["source"] = styles.restyled(cell["source"], self.chance)
-        return Handed(json.dumps(notebook, indent=1).encode())
+        return Handed(json.dumps(notebook).encode())
 
     def attacker(self, attack: attackers.Attack, number: int) -> Student:
         every = attack.deserves == "all"
@@ -246,7 +243,7 @@ class _Cast:
         for number, source in enumerate(own, 1):
             about = {"id": f"scratch-{number}", "metadata": {}, "source": source, "outputs": []}
             notebook["cells"].append({"cell_type": "code", "execution_count": None} | about)
-        return Handed(json.dumps(notebook, indent=1).encode())
+        return Handed(json.dumps(notebook).encode())
 
     def solutions(self) -> dict[str, str]:
         """The instructor's answers."""
@@ -255,14 +252,6 @@ class _Cast:
     def full(self) -> dict[str, float]:
         """All points that need no person."""
         return {exercise.key: sum(test.points for test in exercise.tests) for exercise in self.exercises}
-
-
-MOST = 40
-"""Mutants of an answer to choose from."""
-
-
-def _mutants(item: Item) -> tuple[str, ...]:
-    return mutants.mutants(item.source)
 
 
 def _name(exercise: Exercise, item: Item) -> str:

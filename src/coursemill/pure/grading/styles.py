@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator, Sequence
 from random import Random
 
@@ -27,12 +26,11 @@ def restyled(source: str, chance: Random) -> str:
 
     Variables of functions get other names; what others can see (functions, parameters, globals) keeps its own.
     """
-    module = tree(source)
-    if module is None:
+    changed = tree(source)
+    if changed is None:
         return source
     written = WRITEFILE.match(source)
     try:
-        changed = copy.deepcopy(module)
         for node in list(ast.walk(changed)):
             if isinstance(node, ast.FunctionDef):
                 _rename(node, chance)
