@@ -59,7 +59,7 @@ def of_library(cls: type) -> bool:
     module = sys.modules.get(text(cls, "__module__"))
     found: Any = module
     for part in text(cls, "__qualname__").split("."):
-        found = vars(found).get(part) if isinstance(found, type | types.ModuleType) else None
+        found = vars(found).get(part) if holds(found) else None
     return module is not None and found is cls and _installed(module)
 
 
@@ -67,6 +67,12 @@ def installed(module: types.ModuleType) -> bool:
     """Whether a module is an installed or standard one, and what its name says."""
     name = vars(module).get("__name__")
     return type(name) is str and sys.modules.get(name) is module and _installed(module)
+
+
+def holds(value: Any) -> bool:
+    """Whether a value really is a class or a module, in which there may be others."""
+    cls = type(value)
+    return subclass(cls, type) or subclass(cls, types.ModuleType)
 
 
 def subclass(cls: type, base: type) -> bool:
@@ -204,10 +210,10 @@ def _installed(module: types.ModuleType) -> bool:
     file = vars(module).get("__file__")
     if not isinstance(file, str):
         return module.__name__ in sys.builtin_module_names or vars(module).get("__spec__") is not None
-    return file.startswith(_PLACES)
+    return file.startswith(PLACES)
 
 
-_PLACES = tuple(f"{sysconfig.get_path(kind)}/" for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+PLACES = tuple(f"{sysconfig.get_path(kind)}/" for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 _FIELD = dataclasses._FIELD  # type: ignore[attr-defined]  # what tells them from ClassVar and InitVar
 _MRO = type.__dict__["__mro__"].__get__
 _FLAGS = type.__dict__["__flags__"].__get__

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import types
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, cast
 
@@ -42,13 +43,24 @@ class Proxy:
     __slots__ = ("__weakref__", "_side", "_target")
     __array_ufunc__ = None  # numpy leaves operators to us, instead of treating a proxy as a 0-d array
 
-    def __init__(self, target: Any, side: Side) -> None:
-        object.__setattr__(self, "_target", target)
-        object.__setattr__(self, "_side", side)
+    def __new__(cls, *args: Any) -> Any:
+        """Make a proxy, or what `class New(Proxy):` calls its base's class for: a class of the other side's."""
+        if len(args) == 3:
+            return _derived(*args)
+        return object.__new__(cls)
+
+    def __init__(self, target: Any, side: Any, *_: Any) -> None:
+        if not _:
+            object.__setattr__(self, "_target", target)
+            object.__setattr__(self, "_side", side)
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
             return side(self).claimed(target(self))  # for `isinstance`
+        if name == "__mro_entries__":  # which would make other bases of it in a class statement
+            raise AttributeError(name)
+        if name in ("__deepcopy__", "__reduce_ex__"):  # which `copy` asks of the object itself
+            return object.__getattribute__(self, name)
         return side(self).ask("getattr", target(self), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -90,6 +102,13 @@ class Proxy:
         if is_proxy(cls) and side(cls) is side(self):
             return side(self).inherits(target(cls), target(self))
         return False
+
+
+def _derived(name: str, bases: tuple[Any, ...], body: dict[str, Any]) -> Any:
+    """A class of the other side's whose methods are the test's."""
+    kept = {key: value for key, value in body.items() if key != "__classcell__"}
+    base = next(one for one in bases if is_proxy(one))
+    return side(base).ask("derive", target(base), name, bases, kept)
 
 
 def is_proxy(value: object) -> bool:
@@ -306,7 +325,12 @@ def _copy(how: str) -> Callable[..., Any]:
     return made
 
 
+def _derive(thing: type, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+    return types.new_class(name, bases, exec_body=lambda names: names.update(body))
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    "derive": _derive,
     "call": lambda thing, /, *args, **kwargs: thing(*args, **kwargs),
     **{"getattr": getattr, "setattr": setattr, "delattr": delattr, "dir": dir},
     **{name: getattr(operator, name) for name in ("getitem", "setitem", "delitem", "index")},

@@ -69,8 +69,8 @@ def library_class(module: str, name: str) -> type | None:
         return nameless
     found: Any = sys.modules.get(module)
     for part in name.split("."):
-        found = vars(found).get(part) if isinstance(found, type | types.ModuleType) else None
-    return found if isinstance(found, type) and plain.of_library(found) else None
+        found = vars(found).get(part) if plain.holds(found) else None
+    return found if plain.subclass(type(found), type) and plain.of_library(found) else None
 
 
 NAMELESS = {
@@ -265,7 +265,7 @@ def dumps(value: Any) -> bytes:
     return b"".join(pack(value))
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes, resolve: Callable[[str, str], type | None] = library_class) -> Any:
     """Read back what `dumps` wrote; raises Malformed."""
     if len(data) < HEAD.size:
         raise Malformed("no header")
@@ -277,7 +277,7 @@ def loads(data: bytes) -> Any:
         place += length
     if place != len(data):
         raise Malformed("not as long as it says")
-    return unpacked(Unpacker(buffers), tree)
+    return unpacked(Unpacker(buffers, resolve=resolve), tree)
 
 
 def unpacked(unpacker: Unpacker, tree: Any) -> Any:

@@ -6,19 +6,20 @@ answer is a function that calls back, or a stand-in for an object of the test's.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
 import inspect
 import io
 import socket
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from coursemill.effects.sandbox.inmate import awaiting
+from coursemill.effects.sandbox.inmate import awaiting, recipes
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
-from coursemill.effects.sandbox.inmate.talk import Talk
+from coursemill.effects.sandbox.inmate.talk import Message, Talk
 from coursemill.pure import plain, proxy, wire
 from coursemill.pure.wire import Malformed
 
@@ -50,7 +51,9 @@ class Candidate(Peer):
         super().__init__(lambda answer: Talk(wall, answer), mirror)
         self.names = names
         self.libraries: frozenset[str] = frozenset()
+        self.files = False
         self.kinds: dict[int, type] = {}
+        self.described: list[Any] = []
         self.lent: WeakKeyDictionary[Callable[..., Any], int] = WeakKeyDictionary()
         self.others: dict[str, Callable[..., Any]] = {
             "names": self._names,
@@ -70,24 +73,31 @@ class Candidate(Peer):
         extras: dict[str, Any],
     ) -> Any:
         """Do it; tell what was printed meanwhile where the test has redirected its output."""
-        extras["files"] = "files" in said
-        if not said.get("print"):
-            return super().answered(operation, target, args, kwargs, said, extras)
-        printed = io.StringIO()
+        self.files = extras["files"] = "files" in said
+        if "have" in said:
+            self.libraries = frozenset(self.unpacker(_EMPTY).value(said["have"]))
+        printed = io.StringIO() if "print" in said else None
+        given = self.unpacker(_EMPTY).value(said["input"]) if "input" in said else builtins.input
+        usual, builtins.input = builtins.input, given
         try:
-            with contextlib.redirect_stdout(printed):
-                return super().answered(operation, target, args, kwargs, said, extras)
+            with contextlib.redirect_stdout(printed) if printed else contextlib.nullcontext():
+                return self._do(operation, target, args, kwargs)
         finally:
-            extras["print"] = printed.getvalue()[:PRINTED]
+            if builtins.input is given:
+                builtins.input = usual
+            if printed:
+                extras["print"] = printed.getvalue()[:PRINTED]
 
-    def do(self, operation: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if operation in self.others:
-            return self.others[operation](*([target] if target is not None else []), *args, **kwargs)
-        return proxy.OPERATIONS[operation](target, *args, **kwargs)
+    def _do(self, operation: str, target: int, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        things = [self.kept.thing(target)] if target else []
+        return (self.others.get(operation) or proxy.OPERATIONS[operation])(*things, *args, **kwargs)
 
-    def _names(self, wanted: list[str], libraries: list[str]) -> dict[str, Any]:
+    def asked(self, operation: str, number: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Ask the examiner for something of a thing that it has lent."""
+        return self.request(operation, number, args, kwargs, {"files": self.files})[0]
+
+    def _names(self, wanted: list[str]) -> dict[str, Any]:
         """The values that these names have now, as far as they have one."""
-        self.libraries = frozenset(libraries)
         return {name: _Whole(self.names[name]) for name in wanted if name in self.names}
 
     def have(self, library: str) -> bool:
@@ -110,10 +120,9 @@ class Candidate(Peer):
     def _thing(self, value: Any) -> Any:
         """A value that stays here."""
         cls = type(value)
-        new: list[Any] = []
         if plain.subclass(cls, type):
-            return {"k": [self.kept.keep(value), self._kind(cls, new), self._kind(value, new), new]}
-        return {"o": [self.kept.keep(value), self._kind(cls, new), new]}
+            return {"k": [self.kept.keep(value), self._kind(cls), self._kind(value)]}
+        return {"o": [self.kept.keep(value), self._kind(cls)]}
 
     def _whole(self, packer: wire.Packer, value: Any) -> Any:
         """A value, as a thing if it is too much to cross: it may never be looked at."""
@@ -125,15 +134,28 @@ class Candidate(Peer):
             _, packer.items, packer.bytes = size
             return self.send_other(packer, value)
 
-    def _kind(self, cls: type, new: list[Any]) -> int:
-        """The number of a class; those that the examiner does not know yet are described in `new`, bases first."""
+    def unpacker(self, message: Message) -> wire.Unpacker:
+        """An unpacker for what a message holds; it imports what the test's values need."""
+        unpacker = super().unpacker(message)
+        unpacker.library = importlib.import_module
+        return unpacker
+
+    def _kind(self, cls: type) -> int:
+        """The number of a class; those that the examiner does not know yet are described, bases first."""
         number = id(cls)
         if number not in self.kinds:
             self.kinds[number] = cls
-            bases = [self._kind(base, new) for base in type.__dict__["__bases__"].__get__(cls)]
+            bases = [self._kind(base) for base in type.__dict__["__bases__"].__get__(cls)]
             names = [plain.name(cls), plain.text(cls, "__module__"), plain.text(cls, "__qualname__")]
-            new.append([number, *names, bases, list(proxy.protocols(cls)), _own_equality(cls)])
+            self.described.append([number, *names, bases, list(proxy.protocols(cls)), _own_equality(cls)])
         return number
+
+    def told(self) -> dict[str, Any]:
+        """What the examiner must know of classes before it reads the message."""
+        return {"kinds": self.described} if self.described else {}
+
+    def sent(self) -> None:
+        self.described = []
 
     def error_sent(self, packer: wire.Packer, error: BaseException) -> Any:
         """An exception, with what it holds; what cannot cross is left out."""
@@ -141,12 +163,10 @@ class Candidate(Peer):
 
     def _error(self, packer: wire.Packer, error: BaseException, causes: int) -> Any:
         lent = vars(error).get("_coursemill")
-        new: list[Any] = []
         cause = error.__cause__
         return {
             "yours": lent if type(lent) is int else 0,
-            "kind": self._kind(type(error), new),
-            "new": new,
+            "kind": self._kind(type(error)),
             "args": self._tried(packer, error.args),
             "held": self._tried(packer, {k: v for k, v in vars(error).items() if k != "_coursemill"}),
             "fields": self._tried(packer, dict(_fields(error))),
@@ -164,18 +184,16 @@ class Candidate(Peer):
 
     def error_received(self, unpacker: wire.Unpacker, tree: Any) -> BaseException:
         """What a function of the test's has raised."""
-        number, module, name, args = unpacker.fields(tree, int, str, str, object)
-        cls = self.resolve(module, name)
+        number, classes, args, held = unpacker.fields(tree, int, list, object, dict)
         given = unpacker.list(args, 0)
-        made: BaseException
-        if cls is None or not plain.subclass(cls, BaseException):
-            made = _TestError(f"{name}: {', '.join(map(str, given))}")
-        else:
-            try:
-                made = cls(*given)
-            except Exception:
-                made = _TestError(*given)
-        made.__dict__["_coursemill"] = number
+        cls: Any = next((found for names in classes if _is_error(found := self.resolve(*names))), Exception)
+        try:
+            made: BaseException = cls(*given)
+        except Exception:  # its class takes other arguments than it passes on
+            python = next(base for base in plain.mro(cls) if base.__module__ == "builtins")
+            made = python.__new__(cls, *given)
+            made.args = tuple(given)
+        made.__dict__.update({name: unpacker.value(value) for name, value in held.items()}, _coursemill=number)
         return made
 
     def receive_other(self, unpacker: wire.Unpacker, tag: str, payload: Any) -> Any:
@@ -184,9 +202,11 @@ class Candidate(Peer):
         if tag == "f":
             return self._function(*payload)
         if tag == "l":
-            return library(*payload)
-        if tag == "own":
-            return self.resolve(*payload)
+            return self.resolve(*payload) if payload[0] == "__main__" else library(*payload)
+        if tag == "made":
+            module, name, args, kwargs = payload
+            make = library(module, name) if module else getattr(recipes, name)
+            return make(*unpacker.list(args, 0), **{k: unpacker.value(v) for k, v in kwargs.items()})
         if tag == "r":
             return self._stand_in(*payload)
         if tag == "e":
@@ -200,7 +220,10 @@ class Candidate(Peer):
             for part in name.split(".")[1:]:
                 found = getattr(found, part, None)
         else:
-            found = library(module, name)
+            try:
+                found = library(module, name)
+            except (ImportError, AttributeError):
+                return None
         return found if isinstance(found, type) else None
 
     # Stand-ins for what the test has lent
@@ -210,10 +233,10 @@ class Candidate(Peer):
 
     def _made_function(self, number: int, name: str, doc: str | None, parameters: list[Any], is_async: bool) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self.request("call", number, args, kwargs, {})[0]
+            return self.asked("call", number, args, kwargs)
 
         async def call_async(*args: Any, **kwargs: Any) -> Any:
-            return self.request("call", number, args, kwargs, {})[0]
+            return self.asked("call", number, args, kwargs)
 
         made: Any = call_async if is_async else call
         made.__name__ = made.__qualname__ = name
@@ -247,14 +270,10 @@ class Lent:
         return self._as or type(self)
 
     def __getattr__(self, name: str) -> Any:
-        return self._peer.request("getattr", self._number, [name], {}, {})[0]
+        return self._peer.asked("getattr", self._number, [name], {})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._peer.request("setattr", self._number, [name, value], {}, {})
-
-
-class _TestError(Exception):
-    """An exception of a class that only the test knows."""
+        self._peer.asked("setattr", self._number, [name, value], {})
 
 
 class _Whole:
@@ -272,9 +291,13 @@ def library(module: str, name: str) -> Any:
     return found
 
 
+def _is_error(cls: Any) -> bool:
+    return isinstance(cls, type) and plain.subclass(cls, BaseException)
+
+
 def _asking(name: str) -> Callable[..., Any]:
     def method(self: Lent, *args: Any, **kwargs: Any) -> Any:
-        return self._peer.request(name, self._number, args, kwargs, {})[0]
+        return self._peer.asked(name, self._number, args, kwargs)
 
     return method
 
@@ -312,6 +335,7 @@ def _trace(error: BaseException) -> str:
         return ""
 
 
+_EMPTY = Message("ask", 0, 0, None)
 OWN = ("inmate/peer.py", "inmate/candidate.py", "inmate/talk.py", "pure/proxy.py")
 
 

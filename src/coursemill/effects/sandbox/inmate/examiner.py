@@ -6,28 +6,34 @@ cells, what earlier tests have bound, and, of the names that it looks up in the 
 
 from __future__ import annotations
 
-import builtins
 import contextlib
+import signal
 import socket
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from coursemill.effects.sandbox.inmate import guard
+from coursemill.effects.sandbox.inmate import raising
+from coursemill.effects.sandbox.inmate.guard import Guard
 from coursemill.effects.sandbox.inmate.peer import Mirror
 from coursemill.effects.sandbox.inmate.sight import Sight
 from coursemill.effects.sandbox.inmate.talk import Gone, hear, tell
-from coursemill.pure import plain, proxy, wire
-from coursemill.pure.ended import Ended, explained
+from coursemill.pure import ended, plain, proxy, wire
+from coursemill.pure.ended import Ended, Ran
 
 TEST = "<test>"
 """The file that a test's code comes from, in tracebacks."""
+BLANK = " \t\r"
 
 
 def main(control: socket.socket, wall: socket.socket, mirror: Mirror | None = None) -> None:
-    """Do what is said on `control` until it is closed."""
+    """Do what is said on `control` until it is closed.
+
+    An interrupt (SIGINT) ends the test that is running; when none is, it does nothing.
+    """
     examiner = Examiner(wall, mirror)
+    signal.signal(signal.SIGINT, examiner.interrupted)
     while True:
         try:
             command = hear(control)
@@ -40,63 +46,73 @@ class Examiner:
     """One notebook's tests."""
 
     def __init__(self, wall: socket.socket, mirror: Mirror | None = None) -> None:
-        from IPython.core.interactiveshell import InteractiveShell
-        from traitlets.config import Config
-
-        settings = Config()
-        settings.HistoryManager.enabled = False  # it would start a thread
-        settings.InteractiveShell.colors = "nocolor"
         self.module = types.ModuleType("__main__")
-        shell: Any = InteractiveShell.instance(config=settings, user_module=self.module)
-        shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: None
-        shell.compile.get_code_name = lambda *_: TEST
         sys.modules["__main__"] = self.module
-        self.shell = shell
-        self.sight = Sight(wall, mirror)
-        self.modules: set[str] = set()
+        self.shell = _shell(self.module)
+        self.guard = Guard(mirror)
+        self.sight = Sight(wall, self.guard, self.guard.note)
+        self.testing = False
         self.commands: dict[str, Callable[..., dict[str, Any]]] = {
             "given": self._given,
             "test": self._test,
             "capture": self._capture,
             "modules": self._modules,
         }
-        self.module.__dict__["__builtins__"] = {**vars(builtins), "issubclass": self._derives}
+        self.module.__dict__["issubclass"] = self._derives
 
     def do(self, command: dict[str, Any]) -> dict[str, Any]:
         """Do a command; return what is to be said."""
         return self.commands[command["do"]](**{name: value for name, value in command.items() if name != "do"})
 
+    def interrupted(self, *_: object) -> None:
+        """End the test that is running."""
+        if self.testing:
+            raise KeyboardInterrupt
+
+    # Commands
+
     def _given(self, cell: str, define: str = "", values: Mapping[str, bytes] | None = None) -> dict[str, Any]:
         """Take over what a given cell defines, and the data that it left behind."""
-        names = self.module.__dict__
-        data = {name: wire.loads(value) for name, value in (values or {}).items()}
-        names.update(data)
+        names, trouble = self.module.__dict__, []
+        known = self._read(values or {}, [])  # of classes that it defines itself, only afterwards
+        names.update(known)
         before = dict(names)
-        trouble = ""
         try:
-            exec(compile(define, f"<{cell}>", "exec"), names)
+            with self.guard.watching(define):
+                exec(compile(define, f"<{cell}>", "exec"), names)
         except Exception as error:
-            trouble = f"{type(error).__name__}: {error}"
+            trouble.append(f"{cell}: {type(error).__name__}: {error}")
         for name, value in names.items():
-            if isinstance(value, type) and before.get(name) is not value and value.__module__ == "__main__":
-                self.sight.classes[value.__qualname__] = value
-        names.update(data)
-        return {"trouble": trouble}
+            is_class = plain.subclass(type(value), type) and value is not before.get(name)
+            if is_class and plain.text(value, "__module__") == "__main__":
+                self.sight.own_classes.give(value)
+        names.update(known | self._read({n: v for n, v in (values or {}).items() if n not in known}, trouble))
+        return {"trouble": "; ".join(trouble)}
 
-    def _modules(self, paths: list[str]) -> dict[str, Any]:
+    def _read(self, values: Mapping[str, bytes], trouble: list[str]) -> dict[str, Any]:
+        found = {}
+        for name, data in values.items():
+            try:
+                found[name] = wire.loads(data, self.sight.resolve)
+            except wire.Malformed as error:
+                trouble.append(f"{name}: {error}")
+        return found
+
+    def _modules(self, paths: Sequence[str]) -> dict[str, Any]:
         """Note which files answers have written: their modules stay in the candidate."""
-        self.modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in paths}
-        guard.see_modules(self.modules, self.sight.module)
+        names = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in paths}
+        self.guard.see_modules(names, self.sight.module)
         return {}
 
-    def _capture(self, names: list[str]) -> dict[str, Any]:
+    def _capture(self, names: Sequence[str]) -> dict[str, Any]:
         """The candidate's plain data under these names, for another run."""
         try:
+            self.sight.begin(files=False)
             found = self.sight.look(names)
             self.sight.end()
-        except Gone as gone:
-            return {"trouble": str(gone), "values": {}}
-        return {"values": {name: dumped for name, value in found.items() if (dumped := _dumped(value)) is not None}}
+        except (Gone, plain.Refused) as error:
+            return {"trouble": str(error), "values": {}}
+        return {"values": {name: data for name, value in found.items() if (data := _dumped(value)) is not None}}
 
     def _test(
         self,
@@ -108,19 +124,54 @@ class Examiner:
         lines: Sequence[int] = (),
     ) -> dict[str, Any]:
         """Run a test; say how it ended."""
-        sight = self.sight
-        sight.files, sight.crossed = files, []
-        for name in self.modules:
-            sys.modules.pop(name, None)
         try:
-            with self._seeing(names, sight.look(names, imported)):
-                ended = self._ran(source)
-            sight.end()
+            self.testing = True
+            found = self._tested(source, names, imported, files)
         except Gone as gone:
-            return Ended("died", message="", reason=str(gone), kind="Gone", by="candidate").said()
-        except plain.TooLarge as error:
-            return Ended("limit", message=str(error), reason=str(error), kind="TooLarge", by="candidate").said()
-        return ended.hiding(source, frozenset(lines)).said()
+            found = Ended("died", message=str(gone), reason=str(gone), kind="Gone", by="candidate")
+        except KeyboardInterrupt:
+            found = Ended("error", reason="it was interrupted", kind="KeyboardInterrupt")
+        finally:
+            self.testing = False
+        return found.hiding(source, frozenset(lines)).said()
+
+    def _tested(self, source: str, names: Sequence[str], imported: Sequence[str], files: bool) -> Ended:
+        self.sight.begin(files=files)
+        self.guard.forget_modules()
+        try:
+            try:
+                found = self.sight.look(names, imported)
+            except Exception as error:  # what cannot even be looked at
+                return self._explained(error, Ran(TEST, source))
+            with self._seeing(names, found):
+                return self._ran(source)
+        finally:
+            self.sight.end()
+
+    def _ran(self, source: str) -> Ended:
+        stripped = source.lstrip("\n" + BLANK)
+        skipped = source[: len(source) - len(stripped)].count("\n")  # IPython takes blank lines at the top away
+        ran = Ran(TEST, "\n".join(source.split("\n")[skipped:]), skipped)
+        with self.guard.watching(source), _usual_streams():
+            result = self.shell.run_cell(source, store_history=False)
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        error = result.error_before_exec or result.error_in_exec
+        if self.sight.talk.gone:
+            raise Gone(self.sight.talk.gone)
+        if error is None:
+            return ended.passed(result.result)
+        return self._explained(error if isinstance(error, BaseException) else SystemExit(error), ran)
+
+    def _explained(self, error: BaseException, ran: Ran) -> Ended:
+        seen = raising.seen(error)
+        crossed = any(error is one for one in self.sight.crossed)
+        found = ended.explained(error, ran, crossed=crossed, trace=seen.trace if seen else "")
+        if isinstance(error, plain.TooLarge):
+            return Ended("limit", message=found.message, reason=found.reason, line=found.line, kind=found.kind)
+        return found
+
+    # What tests see
 
     @contextlib.contextmanager
     def _seeing(self, names: Sequence[str], found: Mapping[str, Any]) -> Iterator[None]:
@@ -137,28 +188,53 @@ class Examiner:
                 if name in before and name not in scope:
                     scope[name] = before[name]
 
-    def _ran(self, source: str) -> Ended:
-        result = self.shell.run_cell(source, store_history=False)
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        error = result.error_before_exec or result.error_in_exec
-        if self.sight.talk.gone:
-            raise Gone(self.sight.talk.gone)
-        if error is None:
-            value = result.result
-            return Ended("passed", part=float(value) if type(value) in (int, float) else None)
-        if not isinstance(error, BaseException):
-            error = SystemExit(error)
-        if isinstance(error, Gone):
-            raise error
-        return explained(error, TEST, source, crossed=any(error is one for one in self.sight.crossed))
-
     def _derives(self, cls: Any, base: Any) -> bool:
         """`issubclass`, which takes no proxies where `base` is abstract."""
         if proxy.is_proxy(cls) and not proxy.is_proxy(base):
-            target = proxy.target(cls)
-            return target.cls is not None and issubclass(target.cls.claimed, base)
+            bases = base if isinstance(base, tuple) else (base,)
+            return any(issubclass(cls, b) if proxy.is_proxy(b) else issubclass(self._claimed(cls), b) for b in bases)
         return issubclass(cls, base)
+
+    def _claimed(self, cls: Any) -> type:
+        thing = proxy.target(cls)
+        if thing.cls is None:
+            raise TypeError("issubclass() arg 1 must be a class")
+        found: type = thing.cls.claimed
+        return found
+
+
+def _shell(module: types.ModuleType) -> Any:
+    """The process's IPython; it shows nothing, so that no object of an answer's is asked how it looks."""
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Quiet(DisplayHook):
+        def __call__(self, result: Any = None) -> None:
+            hook: Any = self
+            if result is not None and not hook.quiet():
+                hook.fill_exec_result(result)
+
+    class Shell(InteractiveShell):
+        displayhook_class = Quiet
+
+    settings = Config()
+    settings.HistoryManager.enabled = False  # it would start a thread
+    settings.InteractiveShell.colors = "nocolor"
+    shell: Any = Shell.instance(config=settings, user_module=module)
+    shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: None
+    shell.compile.get_code_name = lambda *_: TEST
+    return shell
+
+
+@contextlib.contextmanager
+def _usual_streams() -> Iterator[None]:
+    """Undo what a test has left of redirections."""
+    before = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def _dumped(value: Any) -> bytes | None:

@@ -1,9 +1,8 @@
 """What an examiner lends to a candidate that cannot cross by value, and what the candidate may do with it.
 
 A function may be called. An iterator gives its next. An object of a class that the lesson or the test defines shows
-its public attributes and methods, and the protocols that it has. Nothing else: no name with an underscore in front, no
-class, module, frame or code, and no object of a library, unless it is one of those below, which hold nothing but what
-they show.
+its public attributes and methods, and the protocols that its class defines. Nothing else: no name with an underscore in
+front, no class, module, frame or code, and no object of a library but those below, which hold only what they show.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ import io
 import operator
 import sys
 import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 from unittest import mock
 
-from coursemill.effects.sandbox.inmate.peer import Kept
+from coursemill.effects.sandbox.inmate import awaiting, recipes
 from coursemill.pure import plain, proxy, wire
 from coursemill.pure.plain import Refused
 
@@ -34,7 +33,11 @@ OF_STREAMS = frozenset(
         *("flush", "truncate", "getvalue", "seekable", "readable", "writable", "encoding", "newlines"),
     }
 )
+VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+MOCKS = frozenset(dir(mock.MagicMock())) | {"method_calls", "mock_calls", "call_args_list"}
+"""What is a mock's own: it says what was called, and is not for who called."""
 NEVER = (type, types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
+COMPARED = {f"__{name}__": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 METHODS: dict[str, Callable[..., Any]] = {
     "__len__": len,
     "__iter__": iter,
@@ -47,11 +50,23 @@ METHODS: dict[str, Callable[..., Any]] = {
     "__call__": proxy.OPERATIONS["call"],
     "__enter__": proxy.OPERATIONS["enter"],
     "__exit__": lambda thing, *_: proxy.OPERATIONS["exit"](thing, None, None, None),
-    "__str__": str,
+    **{"__str__": str, "__repr__": repr, "__bool__": bool, "__hash__": hash},
+    **{"__int__": int, "__float__": float, "__index__": operator.index},
     **{f"__{name}__": getattr(operator, f"__{name}__") for name in (*proxy.BINARY, *proxy.UNARY)},
-    **{f"__{name}__": getattr(operator, name) for name in ("eq", "lt", "le", "gt", "ge")},
+    **{f"__r{name}__": proxy.OPERATIONS[f"r{name}"] for name in proxy.BINARY},
+    **COMPARED,
 }
-"""What a stand-in may have asked, where the object's class defines it."""
+"""What may be asked of an object whose class defines it."""
+
+
+class Lender(Protocol):
+    """The examiner's end, as far as it lends."""
+
+    def keep(self, thing: Any) -> int:
+        """The number of a thing that stays here."""
+
+    def own(self, cls: type) -> list[str]:
+        """The names of an instructor's class that both sides have; empty: it is none."""
 
 
 def harmless(cls: type) -> bool:
@@ -65,37 +80,39 @@ def harmless(cls: type) -> bool:
     return id(cls) in known or wire.is_data(cls) or cls.__module__ in ("collections.abc", "numbers", "typing")
 
 
-def lent(value: Any, packer: wire.Packer, kept: Kept, classes: dict[str, type]) -> Any:
+def lent(value: Any, packer: wire.Packer, lender: Lender) -> Any:
     """JSON's values for a value of the test's that is no plain data; raises Refused."""
-    cls = type(value)
     if named := _named(value):
         return {"l": named}
+    cls = type(value)
     if isinstance(value, type):
-        if any(value is one for one in classes.values()):
-            return {"own": ["__main__", value.__qualname__]}
-        return _function(value, packer, kept)
+        return {"l": names} if (names := lender.own(value)) else _function(value, lender)
     if isinstance(value, CALLABLE):
-        return _function(value, packer, kept)
-    if protocols := _protocols(value):
-        like = ["__main__", cls.__qualname__] if any(cls is one for one in classes.values()) else None
-        return {"r": [kept.keep(value), cls.__name__, protocols, like]}
+        return _function(value, lender)
+    if recipe := recipes.of(value):
+        module, name, args, kwargs = recipe
+        values = packer.all(kwargs.values(), 1)
+        return {"made": [module, name, packer.all(args, 1), dict(zip(kwargs, values, strict=True))]}
+    protocols = _protocols(value)
+    if protocols is not None:
+        return {"r": [lender.keep(value), cls.__name__, protocols, lender.own(cls)]}
     raise Refused(f"an object of class `{cls.__name__}` cannot be given to an answer that runs in another process")
 
 
 def used(thing: Any, operation: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """Do what the candidate asks of a thing that it was lent; raises Refused."""
-    if operation == "call":
-        if not isinstance(thing, (*CALLABLE, type)):
-            raise Refused("that cannot be called")
+    if operation == "call" and isinstance(thing, (*CALLABLE, type)):
         found = thing(*args, **kwargs)
-        return _run(found) if inspect.iscoroutine(found) else found
+        return awaiting.run(found) if inspect.iscoroutine(found) else found
     if operation == "getattr":
         return _attribute(thing, *args)
     if operation == "setattr":
         return _set(thing, *args)
-    if operation in _protocols(thing):
+    if operation in (_protocols(thing) or ()):
+        if operation in COMPARED and not (len(args) == 1 and _is_own(type(args[0]))):
+            return NotImplemented
         return METHODS[operation](thing, *args, **kwargs)
-    raise Refused(f"{operation} is not for the answer to do")
+    raise Refused(f"{operation} is not for an answer to do")
 
 
 def _attribute(thing: Any, name: Any) -> Any:
@@ -107,67 +124,77 @@ def _attribute(thing: Any, name: Any) -> Any:
     return found
 
 
+def _set(thing: Any, name: Any, value: Any) -> None:
+    """Set a public attribute that is no method."""
+    if not _shown(thing, name) or not _is_own(type(thing)):
+        raise AttributeError(f"an answer cannot set {str(name)[:80]!r}")
+    if isinstance(inspect.getattr_static(type(thing), name, None), (*CALLABLE, *NEVER, staticmethod, classmethod)):
+        raise AttributeError(f"an answer cannot set {name!r}")
+    setattr(thing, name, value)
+
+
 def _shown(thing: Any, name: Any) -> bool:
     if type(name) is not str or name.startswith("_"):
         return False
     if isinstance(thing, STREAMS):
         return name in OF_STREAMS
     if isinstance(thing, mock.NonCallableMock):
-        return name not in dir(mock.MagicMock) and name not in MOCKS
+        return name not in MOCKS
     return _is_own(type(thing))
 
 
-MOCKS = frozenset(dir(mock.MagicMock())) | {"method_calls", "mock_calls", "call_args_list"}
-
-
-def _set(thing: Any, name: Any, value: Any) -> None:
-    """Set a public attribute that is there and is no method."""
-    if not _shown(thing, name) or not _is_own(type(thing)):
-        raise AttributeError(f"an answer cannot set {str(name)[:80]!r}")
-    found = inspect.getattr_static(type(thing), name, None)
-    if callable(found) or isinstance(found, (*NEVER, staticmethod, classmethod)):
-        raise AttributeError(f"an answer cannot set {name!r}")
-    setattr(thing, name, value)
-
-
-def _protocols(value: Any) -> list[str]:
-    """What stand-ins for a value can do beside attributes; empty: it is not lent at all."""
+def _protocols(value: Any) -> list[str] | None:
+    """What a stand-in for a value can do beside attributes; None: the value is not lent at all."""
     cls = type(value)
     if isinstance(value, (*NEVER, proxy.Proxy)):
-        return []
+        return None
     if isinstance(value, STREAMS):
         return ["__iter__", "__next__", "__enter__", "__exit__"]
     if isinstance(value, mock.NonCallableMock):
         return [name for name in ("__call__", "__enter__", "__exit__", "__iter__", "__len__") if hasattr(cls, name)]
+    if isinstance(value, VIEWS):
+        return ["__iter__", "__len__", "__contains__", "__reversed__"]
     if _is_own(cls):
         own = [base for base in cls.__mro__ if base is not object]
-        return ["", *(name for name in METHODS if any(vars(base).get(name) is not None for base in own))]
+        hidden = any(name.startswith("_") for name in getattr(cls, "__dataclass_fields__", ()))
+        dull = {"__str__", "__repr__", *COMPARED} if hidden else set()  # a data class's would show them
+        return [n for n in METHODS if n not in dull and any(vars(base).get(n) is not None for base in own)]
     if hasattr(cls, "__next__"):
         return ["__iter__", "__next__"]
-    return []
+    return None
 
 
 def _is_own(cls: type) -> bool:
     """Whether a class is one of the lesson's or the test's, not a library's."""
-    return not plain.of_library(cls) and not plain.subclass(cls, proxy.Proxy)
+    ours = plain.text(cls, "__module__").partition(".")[0] == "coursemill"
+    return not (ours or plain.of_library(cls) or plain.subclass(cls, proxy.Proxy))
 
 
 def _named(value: Any) -> list[str]:
     """Where a library's function, class or module is found, in any process; empty: nowhere."""
     if isinstance(value, types.ModuleType):
         return [value.__name__, ""] if plain.installed(value) else []
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if not isinstance(value, (*CALLABLE, type)) or type(module) is not str or type(name) is not str:
+    if type(value).__qualname__ == "ufunc" and type(value).__module__ == "numpy":
+        places: Iterable[Any] = [("numpy", value.__name__)]
+    elif isinstance(value, types.MethodDescriptorType | types.WrapperDescriptorType):
+        places = [(value.__objclass__.__module__, value.__qualname__)]
+    elif isinstance(value, (*CALLABLE, type)):
+        places = [(getattr(value, "__module__", None), getattr(value, "__qualname__", None))]
+    else:
         return []
+    return next(([m, n] for m, n in places if type(m) is str and type(n) is str and _found(m, n) is value), [])
+
+
+def _found(module: str, name: str) -> Any:
     found: Any = sys.modules.get(module)
     if found is None or not plain.installed(found):
-        return []
+        return None
     for part in name.split("."):
-        found = vars(found).get(part) if isinstance(found, type | types.ModuleType) else None
-    return [module, name] if found is value else []
+        found = vars(found).get(part) if plain.holds(found) else None
+    return found
 
 
-def _function(value: Any, packer: wire.Packer, kept: Kept) -> Any:
+def _function(value: Any, lender: Lender) -> Any:
     name = getattr(value, "__name__", type(value).__name__)
     doc = value.__doc__ if isinstance(value, types.FunctionType | types.MethodType) else None
     try:
@@ -176,10 +203,4 @@ def _function(value: Any, packer: wire.Packer, kept: Kept) -> Any:
         ]
     except (ValueError, TypeError):
         parameters = [["args", 2, False], ["kwargs", 4, False]]
-    return {"f": [kept.keep(value), name, doc, parameters, inspect.iscoroutinefunction(value)]}
-
-
-def _run(coroutine: Any) -> Any:
-    from coursemill.effects.sandbox.inmate import awaiting
-
-    return awaiting.run(coroutine)
+    return {"f": [lender.keep(value), str(name), doc, parameters, inspect.iscoroutinefunction(value)]}

@@ -13,6 +13,7 @@ from weakref import ref
 
 from coursemill.effects.sandbox.inmate.talk import Gone, Message, Talk
 from coursemill.pure import wire
+from coursemill.pure.plain import Refused, TooLarge
 from coursemill.pure.wire import Malformed
 
 MAX_THINGS = 1_000_000
@@ -106,10 +107,6 @@ class Peer:
         """What such values stand for."""
         raise NotImplementedError
 
-    def do(self, operation: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Do what the other end asks."""
-        raise NotImplementedError
-
     def error_sent(self, packer: wire.Packer, error: BaseException) -> Any:
         """JSON's values for an exception."""
         raise NotImplementedError
@@ -121,6 +118,9 @@ class Peer:
     def resolve(self, module: str, name: str) -> type | None:
         """A class by its names, if it is the same on both sides."""
         raise NotImplementedError
+
+    def take(self, unpacker: wire.Unpacker, said: dict[str, Any]) -> None:
+        """Take in what this end wants to know of what came with a message, before anything else."""
 
     def have(self, library: str) -> bool:
         """Whether the other end has imported a library."""
@@ -134,14 +134,17 @@ class Peer:
         """Ask; return what comes of it, and what else was said. Raises what the other end raised, and Gone."""
         packer = self.packer()
         body = [operation, target, packer.all(args, 0), dict(zip(kwargs, packer.all(kwargs.values(), 0), strict=True))]
-        reply = self.talk.ask([*body, self._extras(packer, extras)], packer.buffers)
+        reply = self.talk.ask([*body, self._extras(packer, extras)], packer.buffers, self.sent)
         unpacker = self.unpacker(reply)
         try:
             good, tree, said = unpacker.fields(reply.body, bool, object, dict)
             self._take(unpacker, said)
-            result = wire.unpacked(unpacker, tree) if good else self.error_received(unpacker, tree)
         except Malformed as error:
             raise self.talk.broken(error) from None
+        try:
+            result = wire.unpacked(unpacker, tree) if good else self.error_received(unpacker, tree)
+        except Malformed as error:
+            raise Refused(f"what the answer gives cannot be read: {error}") from None
         if good:
             return result, said
         raise result
@@ -164,8 +167,15 @@ class Peer:
         except BaseException as error:
             packer = self.packer()
             good, tree = False, self.error_sent(packer, error)
-        body = [good, tree, self._extras(packer, extras)]
-        self.talk.send("reply", message.id, 0, body, packer.buffers)
+        try:
+            self._reply(message, packer, [good, tree], extras)
+        except TooLarge as error:
+            packer = self.packer()
+            self._reply(message, packer, [False, self.error_sent(packer, error)], {})
+
+    def _reply(self, message: Message, packer: wire.Packer, body: list[Any], extras: dict[str, Any]) -> None:
+        self.talk.send("reply", message.id, 0, [*body, self._extras(packer, extras)], packer.buffers)
+        self.sent()
 
     def answered(
         self,
@@ -176,8 +186,8 @@ class Peer:
         said: dict[str, Any],
         extras: dict[str, Any],
     ) -> Any:
-        """Do what was asked; `extras` go with the reply."""
-        return self.do(operation, self.kept.thing(target) if target else None, args, kwargs)
+        """Do what was asked; `extras` go with the reply, also where it raises."""
+        raise NotImplementedError
 
     def packer(self) -> wire.Packer:
         """A new packer for this end's values."""
@@ -192,23 +202,30 @@ class Peer:
         return unpacker
 
     def _extras(self, packer: wire.Packer, extras: dict[str, Any]) -> dict[str, Any]:
-        """What goes with a message: changed files, and which stand-ins are gone."""
-        found = {name: value for name, value in extras.items() if name != "files"}
-        if extras.get("files") and self.mirror and (changes := self.mirror.changes()):
-            found["files"] = packer.buffer(changes)
-        elif extras.get("files"):
-            found["files"] = -1
+        """What goes with a message: changed files, values, and which stand-ins are gone."""
+        found = {name: packer.tree(value) for name, value in extras.items() if name != "files"}
+        if extras.get("files"):
+            changes = self.mirror.changes() if self.mirror else b""
+            found["files"] = packer.buffer(changes) if changes else -1
         if self.held.gone:
             found["gone"] = [self.held.gone.popleft() for _ in range(len(self.held.gone))]
-        return found
+        return {**found, **self.told()}
+
+    def told(self) -> dict[str, Any]:
+        """What else this end tells with a message."""
+        return {}
+
+    def sent(self) -> None:
+        """Note that a message with what was told has been sent."""
 
     def _take(self, unpacker: wire.Unpacker, said: dict[str, Any]) -> None:
         """Take in what came with a message; raises Malformed."""
         try:
+            self.take(unpacker, said)
             for number, times in said.get("gone", ()):
                 self.kept.release(number, times)
             files = said.get("files", -1)
-            if files != -1 and self.mirror:
+            if files != -1 and self.mirror is not None:
                 self.mirror.apply(bytes(unpacker.buffer(files)))
         except (TypeError, ValueError, OSError) as error:
             raise Malformed(str(error)) from None

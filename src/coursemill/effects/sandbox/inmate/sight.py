@@ -6,48 +6,24 @@ Nothing that comes is believed beyond what an answer could be anyway: a class th
 
 from __future__ import annotations
 
-import contextlib
+import builtins
 import socket
 import sys
 import types
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from coursemill.effects.sandbox.inmate import lending
+from coursemill.effects.sandbox.inmate import lending, raising
+from coursemill.effects.sandbox.inmate.kinds import Kind, Kinds, Own
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
-from coursemill.effects.sandbox.inmate.talk import Talk
+from coursemill.effects.sandbox.inmate.talk import Message, Talk
 from coursemill.pure import plain, proxy, wire
 from coursemill.pure.proxy import Proxy
 from coursemill.pure.wire import Malformed
 
-MAX_NAME = 200
-MAX_BASES = 50
-MAX_KINDS = 20_000
-CAUSES = 10
 LIBRARIES = ("numpy", "pandas", "tensorflow", "pyspark", "pyarrow", "ml_dtypes")
 """Libraries whose values cross as data, where the examiner has imported them."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Kind:
-    """A class of the candidate's, as it was described; `real` is the one of that name that is the same here."""
-
-    name: str
-    bases: tuple[Kind, ...]
-    protocols: tuple[str, ...]
-    real: type | None
-    all: frozenset[int]
-    """Numbers of the class and of its bases."""
-    own_equality: bool
-
-    @property
-    def claimed(self) -> type:
-        """The nearest class that is the same on both sides."""
-        if self.real is not None:
-            return self.real
-        found = [base.claimed for base in self.bases]
-        return next((cls for cls in found if cls is not object), object)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,58 +44,32 @@ class Library:
 
 
 class Sight(Peer):
-    """What tests see. `classes` are the instructor's own, by qualified name: the candidate has them, too."""
+    """What tests see; `note` is told what has come, `own` are the classes that both sides have."""
 
-    def __init__(self, wall: socket.socket, mirror: Mirror | None = None) -> None:
+    def __init__(self, wall: socket.socket, mirror: Mirror | None = None, note: Callable[[Any], None] | None = None):
         super().__init__(lambda answer: Talk(wall, answer), mirror)
-        self.classes: dict[str, type] = {}
-        self.kinds: dict[int, Kind] = {}
-        self.mirrors: dict[int, type[BaseException]] = {}
+        self.own_classes = Own()
+        self.kinds = Kinds(self.own_classes)
         self.crossed: list[BaseException] = []
         """Exceptions that came from the candidate in the test at hand."""
         self.files = False
         """Whether files of both sides cross with each request."""
-        self.stdout: Any = sys.stdout
-        self._real_bases = False
-        self._looking = False
+        self._note = note
+        self._told: list[int] = []
+        self._usual = sys.stdout, builtins.input
+        self._have: list[str] = []
+        self._real_bases = self._looking = False
 
-    # For proxies
+    def begin(self, *, files: bool) -> None:
+        """Begin with a test."""
+        self.files, self.crossed = files, []
+        for number in self._told:
+            self.kept.release(number, 1)
+        self._told = []
 
-    def ask(self, operation: str, target: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Have one of OPERATIONS done by the candidate."""
-        if operation == "hash" and not target.kind.own_equality and target.cls is None:
-            return target.number
-        extras: dict[str, Any] = {"files": self.files}
-        output = sys.stdout
-        if output is not self.stdout:
-            extras["print"] = 1
-        before, self._real_bases = self._real_bases, operation == "getattr" and args == ("__bases__",)
-        try:
-            result, said = self.request(operation, target.number if target else 0, args, kwargs, extras)
-        finally:
-            self._real_bases = before
-        if "print" in said and type(said["print"]) is str:
-            output.write(said["print"])
-        return result
-
-    def claimed(self, target: Thing) -> type:
-        """The class of a thing, or of its bases, that is the same on both sides."""
-        return target.kind.claimed
-
-    def derives(self, target: Thing, base: Thing) -> bool:
-        """Whether a thing's class derives from the class `base`."""
-        return base.cls is not None and base.cls.all <= target.kind.all
-
-    def inherits(self, target: Thing, base: Thing) -> bool:
-        """Whether a class derives from the class `base`."""
-        return base.cls is not None and target.cls is not None and base.cls.all <= target.cls.all
-
-    def awaiting(self, target: Thing) -> Generator[Any, Any, Any]:
-        """Await a thing: the candidate runs it to its end."""
-        yield from ()
-        return self.ask("await", target)
-
-    # For the examiner
+    def end(self) -> None:
+        """Let the candidate's kernel go on."""
+        self.talk.send("end", 0, 0, None, [])
 
     def look(self, names: Iterable[str], imported: Collection[str] = ()) -> dict[str, Any]:
         """The values that these names have in the candidate now.
@@ -127,10 +77,9 @@ class Sight(Peer):
         Those of `imported` are a library's own modules, or as if they were not there.
         """
         wanted = list(names)
-        have = [name for name in LIBRARIES if name in sys.modules]
         self._looking = True
         try:
-            found = self.ask("names", None, wanted, have)
+            found = self.ask("names", None, wanted)
         finally:
             self._looking = False
         if type(found) is not dict or not set(found) <= set(wanted):
@@ -145,72 +94,101 @@ class Sight(Peer):
         """A module of the candidate's."""
         return self.ask("import", None, name)
 
-    def end(self) -> None:
-        """Let the candidate's kernel go on."""
-        self.talk.send("end", 0, 0, None, [])
+    # For proxies
+
+    def ask(self, operation: str, target: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Have one of OPERATIONS done by the candidate."""
+        if operation == "hash" and not target.kind.own_equality and target.cls is None:
+            return target.number
+        if operation in ("exit", "aexit"):
+            args = raising.told_at_exit(*args)
+        output = sys.stdout
+        before, self._real_bases = self._real_bases, operation == "getattr" and args == ("__bases__",)
+        try:
+            result, said = self.request(operation, target.number if target else 0, args, kwargs, self._around())
+        finally:
+            self._real_bases = before
+        if type(printed := said.get("print")) is str:
+            output.write(printed)
+        return result
+
+    def _around(self) -> dict[str, Any]:
+        """What the candidate shall know beside the request: what the test has put in the place of Python's own."""
+        extras: dict[str, Any] = {"files": self.files}
+        have = [name for name in LIBRARIES if name in sys.modules]
+        if have != self._have:
+            extras["have"] = self._have = have
+        if sys.stdout is not self._usual[0]:
+            extras["print"] = True
+        if builtins.input is not self._usual[1]:
+            extras["input"] = builtins.input
+        return extras
+
+    def claimed(self, target: Thing) -> type:
+        """The class of a thing, or of its bases, that both sides have."""
+        return target.kind.claimed
+
+    def derives(self, target: Thing, base: Thing) -> bool:
+        """Whether a thing's class derives from the class `base`."""
+        return base.cls is not None and base.cls.number in target.kind.all
+
+    def inherits(self, target: Thing, base: Thing) -> bool:
+        """Whether a class derives from the class `base`."""
+        return base.cls is not None and target.cls is not None and base.cls.number in target.cls.all
+
+    def awaiting(self, target: Thing) -> Generator[Any, Any, Any]:
+        """Await a thing: the candidate runs it to its end."""
+        yield from ()
+        return self.ask("await", target)
 
     # What comes
+
+    def unpacker(self, message: Message) -> wire.Unpacker:
+        """An unpacker for what a message holds, of which note is taken."""
+        if self._note is not None:
+            self._note(message)
+        return super().unpacker(message)
+
+    def take(self, unpacker: wire.Unpacker, said: dict[str, Any]) -> None:
+        self.kinds.learn(unpacker, said.get("kinds", []))
 
     def receive_other(self, unpacker: wire.Unpacker, tag: str, payload: Any) -> Any:
         if tag == "y":
             return self.kept.thing(payload)
         if tag == "o":
-            number, kind, new = unpacker.fields(payload, int, int, list)
-            self._learn(unpacker, new)
-            return self._proxy(number, self._kind(kind), None)
+            number, kind = unpacker.fields(payload, int, int)
+            return self._proxy(Thing(number, self.kinds.kind(kind)))
         if tag == "module":
             return self._module(unpacker, *unpacker.fields(payload, str, dict))
         if tag == "k":
-            number, meta, kind, new = unpacker.fields(payload, int, int, int, list)
-            self._learn(unpacker, new)
-            return self._class(number, self._kind(meta), kind)
+            number, meta, kind = unpacker.fields(payload, int, int, int)
+            return self._class(Thing(number, self.kinds.kind(meta), self.kinds.kind(kind)))
         raise Malformed(f"what is {tag[:20]!r}?")
 
-    def _module(self, unpacker: wire.Unpacker, name: str, thing: Any) -> Any:
-        """A library's module: a thing of the candidate's, but where a test uses a library by an answer's import."""
-        seen = unpacker.value(thing)
-        if self._looking and (found := sys.modules.get(name)) is not None and plain.installed(found):
-            return Library(found, seen)
-        return seen
-
     def resolve(self, module: str, name: str) -> type | None:
-        if module == "__main__":
-            return self.classes.get(name)
-        if module.partition(".")[0] == "coursemill":
-            return None
-        return wire.library_class(module, name)
+        return self.kinds.resolve(module, name)
 
-    def _learn(self, unpacker: wire.Unpacker, new: list[Any]) -> None:
-        for one in new:
-            number, name, module, qualname, bases, names, equality = unpacker.fields(
-                one, int, str, str, str, list, list, bool
-            )
-            if len(self.kinds) >= MAX_KINDS or len(bases) > MAX_BASES:
-                raise Malformed("too many classes")
-            known = tuple(map(self._kind, bases))
-            real = self.resolve(module, qualname)
-            if real is not None and any(real is cls for cls in FINAL):
-                real = None
-            protocols = tuple(p for p in PROTOCOLS if p in names)
-            everything = frozenset({number}).union(*(base.all for base in known))
-            shown = name if name.isidentifier() and len(name) <= MAX_NAME else "object"
-            self.kinds.setdefault(number, Kind(shown, known, protocols, real, everything, equality))
+    def error_received(self, unpacker: wire.Unpacker, tree: Any) -> BaseException:
+        try:
+            error, is_theirs = raising.received(self, unpacker, tree)
+        except (TypeError, ValueError, KeyError, AttributeError) as wrong:
+            raise Malformed(str(wrong)) from None
+        if is_theirs:
+            self.crossed.append(error)
+        return error
 
-    def _kind(self, number: Any) -> Kind:
-        found = self.kinds.get(number) if type(number) is int else None
-        if found is None:
-            raise Malformed("no such class")
-        return found
+    def thing(self, number: Any, kind: Kind) -> Any:
+        """The proxy of a thing; raises Malformed."""
+        if type(number) is not int:
+            raise Malformed("no such thing")
+        return self._proxy(Thing(number, kind))
 
-    def _proxy(self, number: int, kind: Kind, cls: Kind | None) -> Any:
-        thing = Thing(number, kind, cls)
-        made = cast(Proxy, self.held.get(number, lambda: self._made(thing)))
+    def _proxy(self, thing: Thing) -> Any:
+        made = cast(Proxy, self.held.get(thing.number, lambda: self._made(thing)))
         held = proxy.target(made)
-        if held.kind is not kind or held.cls is not cls:
+        if held.kind is not thing.kind or held.cls is not thing.cls:
             raise Malformed("one thing of two classes")
-        if kind.real is types.CoroutineType:
-            return self._coroutine(made)
-        return made
+        return self._coroutine(made) if thing.kind.real is types.CoroutineType else made
 
     def _made(self, thing: Thing) -> Proxy:
         return proxy.proxy_class(thing.kind.name, thing.kind.protocols)(thing, self)
@@ -219,126 +197,61 @@ class Sight(Peer):
         """A coroutine of the test's own, for event loops that take nothing else."""
         return await waiting
 
-    def _class(self, number: int, meta: Kind, kind: int) -> Any:
-        """A class: itself where it is the same here and does nothing but hold data, else something to ask."""
-        cls = self._kind(kind)
-        if cls.real is not None and (self._real_bases or lending.harmless(cls.real) or self._is_given(cls.real)):
-            self.held.gone.append((number, 1))
-            return cls.real
-        if plain.subclass(cls.claimed, BaseException):
-            return self._mirror(kind, number)
-        return self._proxy(number, meta, cls)
+    def _class(self, thing: Thing) -> Any:
+        """A class: itself where both sides have it and it does nothing but hold data, else something to ask."""
+        cls = cast(Kind, thing.cls)
+        real = cls.real
+        if real is not None and (self._real_bases or lending.harmless(real) or self.own_classes.names(real)):
+            self.held.gone.append((thing.number, 1))
+            return real
+        seen = self._proxy(thing)
+        return self.kinds.error(cls, seen) if plain.subclass(cls.claimed, BaseException) else seen
 
-    def _is_given(self, cls: type) -> bool:
-        return any(cls is one for one in self.classes.values())
-
-    def _mirror(self, number: int, thing: int = 0) -> type[BaseException]:
-        """A class that can be caught, for an exception class of the candidate's."""
-        if number not in self.mirrors:
-            kind = self._kind(number)
-            bases: list[type] = []
-            for base in kind.bases:
-                if base.real is not None:
-                    bases.append(base.real)
-                elif plain.subclass(base.claimed, BaseException):
-                    bases.append(self._mirror(next(n for n, k in self.kinds.items() if k is base)))
-            body = {"__str__": _mirrored_text, "__getattr__": _mirrored_attribute, "__module__": "__main__"}
-            self.mirrors[number] = cast(type[BaseException], type(kind.name, tuple(bases), body))
-        if thing:
-            self.mirrors[number]._thing = thing  # type: ignore[attr-defined]  # the class itself, when it is lent
-        return self.mirrors[number]
-
-    def error_received(self, unpacker: wire.Unpacker, tree: Any) -> BaseException:
-        try:
-            error = self._error(unpacker, tree, CAUSES)
-        except (TypeError, ValueError, KeyError) as wrong:
-            raise Malformed(str(wrong)) from None
-        self.crossed.append(error)
-        return error
-
-    def _error(self, unpacker: wire.Unpacker, tree: Any, causes: int) -> BaseException:
-        if type(tree) is not dict or causes < 0:
-            raise Malformed("an exception expected")
-        if tree["yours"]:
-            found = self.kept.thing(tree["yours"])
-            if isinstance(found, BaseException):
-                return found
-        self._learn(unpacker, tree["new"])
-        kind = self._kind(tree["kind"])
-        if not plain.subclass(kind.claimed, BaseException):
-            raise Malformed("an exception expected")
-        args = unpacker.value(tree["args"])
-        held, fields = unpacker.value(tree["held"]), unpacker.value(tree["fields"])
-        thing = self._proxy(tree["thing"], kind, None)
-        cls = kind.real or self._mirror(tree["kind"])
-        error = _raised(cls, args if type(args) is tuple else (), fields if type(fields) is dict else {})
-        if type(held) is dict:
-            error.__dict__.update({k: v for k, v in held.items() if type(k) is str and not k.startswith("__")})
-        error.__dict__["_candidates"] = (thing, str(tree["said"]), str(tree["trace"]))
-        if tree["cause"] is not None:
-            error.__cause__ = self._error(unpacker, tree["cause"], causes - 1)
-        return error
+    def _module(self, unpacker: wire.Unpacker, name: str, thing: Any) -> Any:
+        """A library's module: a thing of the candidate's, but where a test uses a library by an answer's import."""
+        seen = unpacker.value(thing)
+        if self._looking and (found := sys.modules.get(name)) is not None and plain.installed(found):
+            return Library(found, seen)
+        return seen
 
     # What is lent
+
+    def keep(self, thing: Any) -> int:
+        """The number of a thing that stays here."""
+        return self.kept.keep(thing)
+
+    def own(self, cls: type) -> list[str]:
+        """The names of an instructor's class that both sides have; empty: it is none."""
+        return self.own_classes.names(cls)
 
     def send_other(self, packer: wire.Packer, value: Any) -> Any:
         if proxy.is_proxy(value) and proxy.side(value) is self:
             return {"y": proxy.target(value).number}
-        if isinstance(value, type) and "_thing" in vars(value) and any(value is m for m in self.mirrors.values()):
-            return {"y": vars(value)["_thing"]}
+        if isinstance(value, type) and (thing := self.kinds.thing_of(value)) is not None:
+            return {"y": proxy.target(thing).number}
         if isinstance(value, BaseException):
-            if known := value.__dict__.get("_candidates"):
-                return self.send_other(packer, known[0])
-            return {"e": self._told(packer, value)}
-        return lending.lent(value, packer, self.kept, self.classes)
+            if seen := raising.seen(value):
+                return self.send_other(packer, seen.proxy)
+            return {"e": self.error_sent(packer, value)}
+        if type(value) is types.TracebackType:
+            return None
+        return lending.lent(value, packer, self)
 
     def error_sent(self, packer: wire.Packer, error: BaseException) -> Any:
         """What a function of the test's has raised."""
-        return self._told(packer, error)
+        number = self.keep(error)
+        self._told.append(number)
+        return raising.sent(packer, error, number)
 
-    def _told(self, packer: wire.Packer, error: BaseException) -> Any:
-        cls = type(error)
-        try:
-            args = packer.tree(list(error.args))
-        except Exception:
-            args = [str(error)]
-        return [self.kept.keep(error), cls.__module__, cls.__qualname__, args]
-
-    def do(self, operation: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if target is None:
-            raise Malformed("what for?")
-        return lending.used(target, operation, args, kwargs)
-
-
-def _raised(cls: type[BaseException], args: tuple[Any, ...], fields: dict[str, Any]) -> BaseException:
-    """An exception: of Python's own by its class, of a library without running the library's code."""
-    error: BaseException | None = None
-    if cls.__module__ == "builtins":
-        with contextlib.suppress(Exception):
-            error = cls(*args)
-    if error is None:
-        error = BaseException.__new__(cls) if cls.__new__ is BaseException.__new__ else cls.__new__(cls, *args)
-        error.args = args
-    for base in cls.__mro__:
-        for name, field in vars(base).items():
-            if type(field) is types.MemberDescriptorType and name in fields:
-                with contextlib.suppress(AttributeError, TypeError):
-                    field.__set__(error, fields[name])
-    return error
-
-
-def _mirrored_text(self: BaseException) -> str:
-    known = self.__dict__.get("_candidates")
-    return str(known[1]) if known else BaseException.__str__(self)
-
-
-def _mirrored_attribute(self: BaseException, name: str) -> Any:
-    known = self.__dict__.get("_candidates")
-    if known is None or name.startswith("__"):
-        raise AttributeError(name)
-    return getattr(known[0], name)
-
-
-FINAL = (bool, type(None), range, slice, type(...), type(NotImplemented))
-"""Classes from which none derives: who claims one is no plain data, and so none of these."""
-PROTOCOLS = (*proxy.PROTOCOLS, *proxy.NUMBERS)
+    def answered(
+        self,
+        operation: str,
+        target: int,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        said: dict[str, Any],
+        extras: dict[str, Any],
+    ) -> Any:
+        """Do what the candidate asks of something that it was lent."""
+        extras["files"] = self.files
+        return lending.used(self.kept.thing(target), operation, args, kwargs)

@@ -75,8 +75,8 @@ class Talk:
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, option, ROOM)
 
-    def ask(self, body: Any, buffers: list[Buffer]) -> Message:
-        """Send a request and return its reply, answering what comes in between; raises Gone."""
+    def ask(self, body: Any, buffers: list[Buffer], sent: Callable[[], None] = lambda: None) -> Message:
+        """Send a request, call `sent`, and return the reply, answering what comes in between; raises Gone."""
         if len(self._answers()) >= DEEPEST:
             raise RecursionError("calls go back and forth between test and answer without end")
         with self._turn:
@@ -85,6 +85,7 @@ class Talk:
             self._waiting.add(number)
         try:
             self.send("ask", number, self._within(), body, buffers)
+            sent()
             return self._wait(number)
         except BaseException:
             with self._turn:
