@@ -29,6 +29,8 @@ BEAT = 10.0
 """Seconds between lines that say how far it is, where nothing can be redrawn."""
 SHOWN = 40
 """Regrades that are shown; all of them are in --json."""
+SAID = 80
+"""Characters of a trouble in the table."""
 
 
 @click.command("grade")
@@ -205,7 +207,7 @@ def _table(result: Graded) -> terminal.Table:
         terminal.Column("points", right=True),
         terminal.Column("pending", right=True),
         "tests",
-        terminal.Column("notes", spare=1),
+        "notes",
     )
     rows = [(s.student, s.score, s.points, s.pending or "", _tests(s), _notes(s)) for s in result.standings]
     return terminal.table(columns, rows, title=result.worksheet)
@@ -231,7 +233,8 @@ def _remarks(standing: Standing) -> Iterator[str]:
         yield f"late: -{penalty:g}"
     if manual := sum(mark.manual for _, mark in standing.marks()):
         yield f"{manual} by hand"
-    yield from dict.fromkeys(sheet.trouble for sheet in standing.sheets if sheet.trouble)
+    for trouble in dict.fromkeys(sheet.trouble for sheet in standing.sheets if sheet.trouble):
+        yield trouble if len(trouble) <= SAID else f"{trouble[:SAID]}…"
 
 
 def _regrades(regrades: tuple[Regrade, ...]) -> terminal.Table:
