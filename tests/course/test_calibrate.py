@@ -264,3 +264,64 @@ def test_a_kept_plan_is_read_back_as_it_was() -> None:
     look = Look("in-candidate", ("a",), frozenset("b"), True, "import c", "d = 1", ("e",), "f", "g")
     plan = Plan({"t": look}, {"g": Given("h", {"i": b"\0"})}, ("j.py",), ("k",), {"g": 0.5})
     assert plans.from_data(json.loads(json.dumps(plans.to_data(plan)))) == plan
+
+
+GIVEN = """given: import re
+from dataclasses import dataclass
+from os.path import *
+import numpy as np
+import pandas as pd
+LIMIT = 3
+noise = np.random.default_rng().random(3)
+df = pd.DataFrame({"a": [1, 2, 3]})
+@dataclass
+class Node:
+    value: int
+    children: list
+tree = Node(1, [Node(2, []), Node(3, [])])
+class Checker:
+    def ok(self, f): return f(2) == 4
+checker = Checker()
+%matplotlib inline"""
+HELPER = """given: %%writefile helper.py
+def twice(x): return 2 * x"""
+ANSWER = """answer: from pathlib import Path
+def total(node): return node.value + sum(total(c) for c in node.children)
+def square(x): return x * x
+def make(): return Node(7, [])
+def apply(f, xs): return [f(x) for x in xs]
+def boom(): raise ValueError('no')
+def write(path): Path(path).write_text('hi')
+df['b'] = df.a * 2
+counter = 0
+def bump():
+    global counter
+    counter += 1"""
+ISOLATED = {
+    "an instance of a given class": "assert total(tree) == 6 and total(Node(1, [Node(5, [])])) == 6",
+    "one that an answer makes": "assert make() == Node(7, []) and isinstance(make(), Node)",
+    "a helper of the instructor's": "assert checker.ok(square)",
+    "a module of the instructor's": "import helper\nassert helper.twice(square(2)) == 8",
+    "names of a star import": "assert basename('a/b') == 'b' and square(2) == 4",
+    "a frame that an answer changed": "assert list(df.b) == [2, 4, 6]",
+    "data that no two runs share": "assert np.allclose(apply(lambda x: x, noise), noise)",
+    "a callback": "assert apply(lambda x: x + LIMIT, [1]) == [4]",
+    "an error": "try:\n    boom()\n    assert False\nexcept ValueError as e:\n    assert str(e) == 'no'",
+    "a name as a text": "assert 'square' in globals() and callable(square)",
+    "points in part": "0.5 if square(2) == 4 else 0",
+}
+
+
+@pytest.mark.sandbox
+def test_what_crosses_the_wall() -> None:
+    tests = [f"test: {source}" for source in ISOLATED.values()]
+    files, live = "test: write('out')\nassert Path('out').read_text() == 'hi'", "test: bump()\nassert counter == 1"
+    found = calibrate(package(GIVEN, HELPER, ANSWER, *tests, files, live, "test: assert square(2) == 5"), Options())
+    looks = dict(zip([*ISOLATED, "files", "live", "wrong"], found.looks.values(), strict=True))
+    assert {name: looks[name] for name in ISOLATED if looks[name].mode != "isolated" or looks[name].trouble} == {}
+    assert {name for name in looks if looks[name].files} == {"files"}
+    assert looks["a helper of the instructor's"].names == ("square",)
+    assert "noise" in looks["data that no two runs share"].names
+    assert looks["live"].mode == "in-candidate" or looks["live"].trouble == ""
+    assert looks["wrong"].trouble.endswith("AssertionError in `assert square(2) == 5`")
+    assert {name for name in looks if looks[name].trouble} == {"wrong"}

@@ -161,8 +161,9 @@ class _Calibration:
             left = outside
         for test in unclear:
             state = self.states[test]
-            if state.inside and not state.passes[-1]:
-                state.inside, state.level = None, 0  # it fails wherever it is
+            if state.inside and not state.passes[-1]:  # it fails wherever it is
+                state.reason = state.inside.why if state.reason in state.inside.why else state.reason
+                state.inside, state.level = None, 0
 
     def _go_inside(self, test: str) -> None:
         state = self.states[test]
