@@ -12,7 +12,7 @@ from coursemill.pure.proof import Mode
 LIVE = "`isinstance`, calls, attributes and items work from outside; the answer's own objects do not"
 ADVICE: tuple[tuple[str, str], ...] = (
     ("hidden lines bind", "bind it in a given cell, not in a test"),
-    ("needs plain data", "compare parts that are plain data: `float(x)`, `list(x)`, `str(x)`, `x.price`"),
+    ("needs plain data", "compare parts that are plain data: `got.price`, `list(got)`, `str(got)`"),
     ("no plain array", "compare plain data: `np.asarray(x)`, `list(x)`"),
     ("source code not available", "test what the function does, not how it is written"),
     ("getsource", "test what the function does, not how it is written"),
@@ -21,6 +21,8 @@ ADVICE: tuple[tuple[str, str], ...] = (
     ("cannot be lent", "give the answer plain data, or what a given cell has made of them"),
     ("is no data", "give the answer plain data, or what a given cell has made of them"),
     ("NameError", "bind the name in a given cell, or in the answer itself"),
+    ("argument must be", "compare parts that are plain data: `got.price`, `list(got)`, `str(got)`"),
+    ("for an answer", "give the answer plain data, or what a given cell has made of them"),
     ("AssertionError", "look at what the answer returns: what it changes elsewhere is not seen from outside"),
     ("SystemExit", "no test may end the process"),
 )
