@@ -321,6 +321,17 @@ def test_the_course_itself_is_no_export(course: Course) -> None:
         course.collect(course.root)
 
 
+def test_another_structure_of_folders(course: Course, tmp_path: Path) -> None:
+    structure = 'c.CourseDirectory.directory_structure = "{assignment_id}/{nbgrader_step}/{student_id}"\n'
+    (course.root / "nbgrader_config.py").write_text(f"c = get_config()\n{structure}")
+    (course.root / "WS1/source").mkdir(parents=True)
+    (course.root / "source/WS1").rename(course.root / "WS1/source/.")
+    (course.root / "downloads").mkdir()
+    zipped(course.root / "downloads/jane.zip", {"intro.ipynb": ONE})
+    course.collect(course.root / "downloads")
+    assert (course.root / "WS1/submitted/jane/intro.ipynb").read_bytes() == ONE
+
+
 def test_an_unknown_worksheet(course: Course, tmp_path: Path) -> None:
     with pytest.raises(CoursemillError, match="no worksheet `WS9`"):
         collect.collect(Config(course.root), Request("WS9", (tmp_path,)), Silent())

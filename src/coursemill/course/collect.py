@@ -341,7 +341,8 @@ def _sound(course: Course, request: Request) -> None:
         if not source.exists():
             raise ConfigError("there is no such file or folder", where=str(source))
         folder = source.resolve()
-        if source.is_dir() and (top.is_relative_to(folder) or folder.is_relative_to(top)):
+        inside = folder.is_relative_to(top) and top != course.root.resolve()  # where `submitted` is no folder by itself
+        if source.is_dir() and (top.is_relative_to(folder) or inside):
             raise ConfigError("what was collected stands in it", where=str(source), fix="name the export's folder")
 
 
