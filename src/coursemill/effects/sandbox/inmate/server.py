@@ -14,6 +14,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from coursemill.effects.sandbox.inmate import pages
 from coursemill.effects.sandbox.inmate.monitor import watch
 from coursemill.effects.sandbox.inmate.system import fork, tell
 
@@ -77,6 +78,7 @@ def preload(imports: list[str]) -> dict[str, str]:
     del builtins.get_ipython  # type: ignore[attr-defined] # likewise
     gc.collect()
     gc.freeze()
+    pages.join()
     return missing
 
 
