@@ -27,12 +27,13 @@ def dask(tmp_path: Path) -> Iterator[Start]:
     """Start one of Dask's programs, in a folder of its own; all end with the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(*arguments: str, hidden: str = "", **environment: str) -> subprocess.Popen[bytes]:
         folder = tmp_path / f"dask-{len(started)}"
         folder.mkdir()
+        around = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", hidden] if hidden else []
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *arguments],
+                [*around, sys.executable, "-m", "dask", *arguments],
                 cwd=folder,
                 env={**os.environ, "PYTHONPATH": FAKES, **environment},
                 stdout=log,
@@ -83,6 +84,24 @@ def test_two_workers_of_which_one_is_killed(classroom: Any, dask: Start, schedul
     assert not result.lost
     assert len(classroom.ran()) >= 13
     assert (classroom.gradebook(), classroom.files()) == (wanted, files)
+
+
+@pytest.mark.sandbox
+def test_a_worker_that_does_not_see_the_course(classroom: Any, dask: Start, scheduler: str) -> None:
+    """All that it needs is sent to it."""
+    (classroom.root / "source/WS/data.csv").write_text("1,2")
+    classroom.hand_in("ada", add=classroom.RIGHT)
+    worker(dask, scheduler, hidden=str(classroom.root))
+    assert classroom.grade(scheduler=scheduler).standings[0].score == 5
+
+
+def test_a_local_cluster(classroom: Any) -> None:
+    from distributed import LocalCluster
+
+    classroom.hand_in("ada", add=classroom.RIGHT)
+    about: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(processes=False, **about) as local:
+        assert classroom.grade(scheduler=local.scheduler_address).standings[0].score == 5
 
 
 def test_no_scheduler(classroom: Any, monkeypatch: pytest.MonkeyPatch) -> None:
