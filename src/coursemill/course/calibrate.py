@@ -13,7 +13,7 @@ from coursemill.pure.grading import ladder, looks, twins
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.job import Options, Package
 from coursemill.pure.grading.ladder import Values
-from coursemill.pure.grading.looks import Survey
+from coursemill.pure.grading.looks import Learnt, Survey
 from coursemill.pure.grading.plan import Look, Plan
 from coursemill.pure.grading.verdict import Outcome
 
@@ -117,7 +117,7 @@ class _Calibration:
         self.package, self.rehearse = package, rehearse
         self.options = replace(options, timeout=max(options.timeout, PATIENCE))
         self.imports = _imports(package)
-        self.survey: Survey = looks.survey(package.assignment, package.files)
+        self.survey = self._surveyed()
         self.states = {t: _State(ladder.ladder(sight), sight.trouble) for t, sight in self.survey.sights.items()}
         self.values: Values = {}
         self.seconds: dict[str, float] = {}
@@ -141,9 +141,12 @@ class _Calibration:
         given = ladder.givens(self.survey, self.values, found)
         return Plan(found, given, self.survey.modules, self.imports, self.seconds)
 
-    def _learn(self, learnt: looks.Learnt) -> None:
+    def _surveyed(self, learnt: Learnt | None = None) -> Survey:
+        return looks.survey(self.package.assignment, self.package.files, learnt, self.package.editable)
+
+    def _learn(self, learnt: Learnt) -> None:
         """Look at the notebook again, with what is known of its data now."""
-        self.survey = looks.survey(self.package.assignment, self.package.files, learnt)
+        self.survey = self._surveyed(learnt)
         for test, sight in self.survey.sights.items():
             self.states[test].rungs = ladder.ladder(sight)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from coursemill.config import Config
 from coursemill.course import publish
 from coursemill.course.publish import Paper, Place, Result
 from coursemill.effects import store, workers
-from coursemill.effects.grading import courses, executors, journal, keys, plans, submissions
+from coursemill.effects.grading import courses, executors, gradebook, journal, keys, plans, submissions
 from coursemill.effects.grading.courses import Worksheet
 from coursemill.effects.grading.executors import Crew, Lost, Piece
 from coursemill.effects.grading.journal import Slot, Trouble
@@ -193,6 +194,7 @@ class _Grader:
         if not (self.request.trust or self.request.scheduler):
             view.require()
         tools = self.given or _tools()
+        threading.Thread(target=gradebook.preload, daemon=True).start()
         with self._crew(tools, len(slots.due)) as crew:
             waiting = deque[Slot | str]()
             for notebook in dict.fromkeys(slot.notebook for slot in slots.due):
@@ -233,7 +235,7 @@ class _Grader:
 
     def _package(self, notebook: str) -> Package:
         """What there is before it is known how tests are examined."""
-        return Package(self.assignments[notebook], files=self.sheet.files)
+        return Package(self.assignments[notebook], files=self.sheet.files, editable=self.sheet.editable)
 
     def _plan(self, notebook: str) -> Plan | None:
         """How the notebook's tests are examined, if that has been found out."""

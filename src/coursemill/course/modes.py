@@ -124,7 +124,7 @@ class Packages:
                 self._sheets[worksheet] = None
         sheet = self._sheets[worksheet]
         if sheet and any(_said(one) == _said(own) for one in sheet.assignments):
-            return Package(own, files=sheet.files)
+            return Package(own, files=sheet.files, editable=sheet.editable)
         files = {name: _read(config.path(path)) for name, path in self._course.files(lesson, worksheet)}
         return Package(own, files=files)
 

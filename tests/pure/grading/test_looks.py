@@ -170,6 +170,18 @@ def test_files_that_answers_write_are_theirs() -> None:
     assert found.sights["t2"].names == {"tools"}
 
 
+def test_what_a_test_imports_is_there_for_the_next_one() -> None:
+    cells = ("answer: %%writefile tools.py\nx = 1", "test: import tools\nassert tools.x", "test: assert tools.x == 1")
+    assert look(*cells).sights["t2"].names == set()
+
+
+def test_files_that_students_may_change_are_theirs() -> None:
+    cells = ("given: import shop, other", "answer: x = 1", "test: assert shop.f() == other.g()")
+    found = look(*cells, files=["shop.py", "other.py"], editable=["shop.py", "data.csv"])
+    assert found.modules == ("shop.py",)
+    assert found.sights["t2"].names == {"shop"}
+
+
 def test_files_that_given_cells_write_are_written_for_the_examiner() -> None:
     found = look(
         "given: %%writefile tools.py\ndef f(): return 1", "answer: x = 1", "test: import tools\nassert x == tools.f()"

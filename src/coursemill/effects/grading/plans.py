@@ -28,7 +28,7 @@ def key(package: Package, options: Options) -> str:
     ]
     files = {name: hashlib.sha256(data).hexdigest() for name, data in package.files.items()}
     ours = [store.digest(file) for name in OURS for file in _modules(keys.PACKAGE / name)]
-    about = [items, files, dict(package.limits), asdict(options), keys.environment(), ours]
+    about = [items, files, sorted(package.editable), dict(package.limits), asdict(options), keys.environment(), ours]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 

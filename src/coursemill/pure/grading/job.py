@@ -18,6 +18,8 @@ class Package:
     plan: Plan = field(default_factory=Plan)
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The worksheet's files beside the notebooks, by path: helpers and data."""
+    editable: frozenset[str] = frozenset()
+    """Of these, the ones whose place a student's may take: what they hold is an answer."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """The sandbox's, where they are not the usual ones."""
 

@@ -13,6 +13,8 @@ Values = Mapping[str, Mapping[str, bytes]]
 """By cell and name, data as `wire` writes them."""
 MOST = 12
 """Twins of a test that are tried."""
+LARGEST = 16 << 20
+"""Bytes of data that are the examiner's own: more would be sent with each submission, and are looked up instead."""
 ENOUGH = 4
 """Twins of a test that are kept: each costs as much time as the test."""
 
@@ -56,7 +58,11 @@ def learnt(survey: Survey, values: Values, again: Values | None = None) -> Learn
     Those whose value is another one in the second run are as good as unknown.
     """
     plain = {
-        cell: frozenset(name for name, data in found.items() if again is None or again.get(cell, {}).get(name) == data)
+        cell: frozenset(
+            name
+            for name, data in found.items()
+            if len(data) <= LARGEST and (again is None or again.get(cell, {}).get(name) == data)
+        )
         for cell, found in values.items()
     }
     before, changed = dict[str, bytes](), dict[str, frozenset[str]]()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from coursemill.pure import names
-from coursemill.pure.grading import given, uses
+from coursemill.pure.grading import given, sources, uses
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.uses import Kind, Statement
 
@@ -19,8 +18,6 @@ Owner = Literal["given", "answer", "test"]
 ANSWERS = ("answer", "written")
 ALWAYS = frozenset(dir(builtins)) | {"get_ipython", "display", "__file__", "__name__", "__doc__", "__builtins__"}
 """Names that are there without anybody's doing."""
-FILE = re.compile(r"[\w./-]+\.py")
-WRITERS = {"open", "write_text", "write_bytes", "copy", "copyfile", "rename", "replace"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +69,15 @@ class Survey:
     learnt: Learnt = field(default_factory=Learnt)
 
 
-def survey(assignment: Assignment, files: Iterable[str] = (), learnt: Learnt | None = None) -> Survey:
+def survey(
+    assignment: Assignment, files: Iterable[str] = (), learnt: Learnt | None = None, editable: Iterable[str] = ()
+) -> Survey:
     """Look at a notebook's cells in order: at each test, whose is each name that it uses, also through functions.
 
-    `files` are the instructor's, beside the notebook.
+    `files` are the instructor's, beside the notebook; those that are `editable` hold answers.
     """
-    flow = _Flow(assignment, frozenset(files), learnt or Learnt())
+    code = [frozenset(file for file in some if file.endswith(".py")) for some in (files, editable)]
+    flow = _Flow(assignment, *code, learnt or Learnt())
     for item in assignment.items:
         if item.type == "code" and item.role != "prose":
             flow.follow(item)
@@ -102,14 +102,14 @@ class _Binding:
 class _Flow:
     """Goes through the cells, and keeps what each name stands for."""
 
-    def __init__(self, assignment: Assignment, files: frozenset[str], learnt: Learnt) -> None:
-        self.own = frozenset(file for file in files if file.endswith(".py"))
+    def __init__(self, assignment: Assignment, files: frozenset[str], editable: frozenset[str], learnt: Learnt) -> None:
+        self.own = files - editable
         self.items = {item.id: item for item in assignment.items}
         self.learnt = learnt
         self.names: dict[str, _Binding] = {}  # in the candidate, where no test runs
         self.beside: dict[str, _Binding] = {}  # in the examiner: what tests bind
         self.open = False
-        self.files: set[str] = set()
+        self.files = set(editable)
         self.sights: dict[str, Sight] = {}
         self.code: defaultdict[str, set[str]] = defaultdict(set)
         self.data: dict[_Binding, int] = {}  # until which cell it matters
@@ -151,7 +151,7 @@ class _Flow:
         for statement in uses.statements(item.source):
             reached = statement.reads if statement.defines else self._reached(statement.reads | statement.later)
             self._needs_tests(reached)
-            derived = any(self._is_of(name, "answer") for name in reached) or self._is_local(statement)
+            derived = any(self._is_of(name, "answer") for name in reached)
             if derived:
                 touched |= {n for n in reached | statement.mentions if self._is_of(n, "given")}
             self._bind(item, statement, "answer" if derived else "given")
@@ -163,8 +163,8 @@ class _Flow:
         self.touched[item.id] = frozenset(touched - fresh)
 
     def _answer(self, item: Item) -> None:
-        self.files |= set(_files(item)) - self.own
-        kept = _same_imports(item)
+        self.files |= set(sources.files(item)) - self.own
+        kept = sources.same_imports(item)
         for text in (item.released, item.source):
             for statement in uses.statements(text):
                 self._needs_tests(statement.reads if statement.defines else statement.reads | statement.later)
@@ -191,11 +191,13 @@ class _Flow:
 
     def _bind(self, item: Item, statement: Statement, owner: Owner, kept: Collection[str] = ()) -> None:
         reads = tuple(b for name in sorted(statement.reads) if (b := self._seen(name, owner)))
+        modules = sources.modules(statement.node)
         for name in statement.deletes:
             (self.beside if owner == "test" else self.names).pop(name, None)
         for name, kind in statement.binds.items():
-            mine: Owner = "given" if name in kept else owner
-            module = next(_modules(statement.node), "") if kind == "import" else ""
+            module = modules.get(name, "")
+            local = owner != "test" and names.of_module(module, self.files)
+            mine: Owner = "given" if name in kept else "answer" if local else owner
             binding = _Binding(name, mine, item.id, kind, statement, reads, module)
             if owner == "test":
                 self.beside[name] = binding
@@ -336,7 +338,7 @@ class _Flow:
         item = self.items[test]
         found = uses.statements(item.source)
         imports = {n for s in found if isinstance(s.node, ast.Import | ast.ImportFrom) for n in s.binds}
-        kept = [s for s in given.needed(found, self.left[test] | imports) if not _is_hidden(s, item)]
+        kept = [s for s in given.needed(found, self.left[test] | imports) if not sources.is_hidden(s, item)]
         missing = self.left[test] - {n for s in kept for n in s.binds} - self.names.keys()
         return replace(
             sight,
@@ -360,10 +362,6 @@ class _Flow:
         own = self.names.get(name)
         return self.beside.get(name, own) if owner == "test" else own
 
-    def _is_local(self, statement: Statement) -> bool:
-        """Whether it imports from a file that an answer wrote."""
-        return any(names.of_module(module, self.files) for module in _modules(statement.node))
-
     def _reached(self, mentioned: Iterable[str]) -> frozenset[str]:
         """These names, and what is used when the functions behind them are called."""
         waiting, seen = list(mentioned), set[str]()
@@ -375,42 +373,3 @@ class _Flow:
                 if binding and binding.statement and binding.kind != "import":
                     waiting += binding.statement.later | binding.statement.sets
         return frozenset(seen)
-
-
-def _same_imports(item: Item) -> frozenset[str]:
-    """Names that the released cell imports just as the solution does: the instructor's, whatever students delete."""
-    released, solution = (
-        {(name, ast.unparse(s.node)) for s in uses.statements(text) for name in s.binds if _is_import(s)}
-        for text in (item.released, item.source)
-    )
-    both = (*uses.statements(item.released), *uses.statements(item.source))
-    others = {name for s in both if not _is_import(s) for name in s.binds}
-    return frozenset(name for name, _ in released & solution) - others
-
-
-def _is_import(statement: Statement) -> bool:
-    return isinstance(statement.node, ast.Import | ast.ImportFrom)
-
-
-def _modules(node: ast.stmt) -> Iterator[str]:
-    for one in ast.walk(node):
-        if isinstance(one, ast.Import):
-            yield from (alias.name for alias in one.names)
-        elif isinstance(one, ast.ImportFrom) and one.module:
-            yield one.module
-
-
-def _files(item: Item) -> Iterator[str]:
-    """Files of code that an answer seems to write."""
-    if file := uses.written(item.source):
-        yield file
-    nodes = [n for s in uses.statements(item.source) for n in ast.walk(s.node)]
-    called = {n.id if isinstance(n, ast.Name) else n.attr for n in nodes if isinstance(n, ast.Name | ast.Attribute)}
-    if called & WRITERS:
-        texts = (n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
-        yield from (text for text in texts if FILE.fullmatch(text))
-
-
-def _is_hidden(statement: Statement, item: Item) -> bool:
-    lines = range(statement.node.lineno, (statement.node.end_lineno or statement.node.lineno) + 1)
-    return not item.hidden.isdisjoint(lines)
