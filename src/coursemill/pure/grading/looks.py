@@ -76,8 +76,8 @@ def survey(
 
     `files` are the instructor's, beside the notebook; those that are `editable` hold answers.
     """
-    code = [frozenset(file for file in some if file.endswith(".py")) for some in (files, editable)]
-    flow = _Flow(assignment, *code, learnt or Learnt())
+    own, theirs = (frozenset(file for file in some if file.endswith(".py")) for some in (files, editable))
+    flow = _Flow(assignment, own - theirs, theirs, learnt or Learnt())
     for item in assignment.items:
         if item.type == "code" and item.role != "prose":
             flow.follow(item)
@@ -103,7 +103,7 @@ class _Flow:
     """Goes through the cells, and keeps what each name stands for."""
 
     def __init__(self, assignment: Assignment, files: frozenset[str], editable: frozenset[str], learnt: Learnt) -> None:
-        self.own = files - editable
+        self.own = files
         self.items = {item.id: item for item in assignment.items}
         self.learnt = learnt
         self.names: dict[str, _Binding] = {}  # in the candidate, where no test runs
