@@ -13,7 +13,7 @@ import io
 import operator
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Protocol
 from unittest import mock
 
@@ -166,23 +166,22 @@ def _protocols(value: Any) -> list[str] | None:
 
 def _is_own(cls: type) -> bool:
     """Whether a class is one of the lesson's or the test's, not a library's."""
-    ours = plain.text(cls, "__module__").partition(".")[0] == "coursemill"
-    return not (ours or plain.of_library(cls) or plain.subclass(cls, proxy.Proxy))
+    name = plain.text(cls, "__module__")
+    module = sys.modules.get(name)
+    ours = name.partition(".")[0] == "coursemill" or plain.subclass(cls, proxy.Proxy)
+    return not (ours or plain.of_library(cls) or (module is not None and plain.installed(module)))
 
 
 def _named(value: Any) -> list[str]:
     """Where a library's function, class or module is found, in any process; empty: nowhere."""
     if isinstance(value, types.ModuleType):
         return [value.__name__, ""] if plain.installed(value) else []
-    if type(value).__qualname__ == "ufunc" and type(value).__module__ == "numpy":
-        places: Iterable[Any] = [("numpy", value.__name__)]
-    elif isinstance(value, types.MethodDescriptorType | types.WrapperDescriptorType):
-        places = [(value.__objclass__.__module__, value.__qualname__)]
-    elif isinstance(value, (*CALLABLE, type)):
-        places = [(getattr(value, "__module__", None), getattr(value, "__qualname__", None))]
-    else:
+    owner = getattr(value, "__objclass__", value)  # of `str.upper`: `str`
+    module = getattr(owner, "__module__", None) or getattr(type(value), "__module__", None)  # of `np.add`: `numpy`
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if type(module) is not str or type(name) is not str:
         return []
-    return next(([m, n] for m, n in places if type(m) is str and type(n) is str and _found(m, n) is value), [])
+    return [module, name] if _found(module, name) is value else []
 
 
 def _found(module: str, name: str) -> Any:

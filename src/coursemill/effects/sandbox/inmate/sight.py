@@ -100,10 +100,13 @@ class Sight(Peer):
         """Have one of OPERATIONS done by the candidate."""
         if operation == "hash" and not target.kind.own_equality and target.cls is None:
             return target.number
+        attribute = args[0] if operation == "getattr" else ""
+        if attribute == "__spec__" and target.kind.real is types.ModuleType:
+            return None  # by which an import knows that it is done with
         if operation in ("exit", "aexit"):
             args = raising.told_at_exit(*args)
         output = sys.stdout
-        before, self._real_bases = self._real_bases, operation == "getattr" and args == ("__bases__",)
+        before, self._real_bases = self._real_bases, attribute == "__bases__"
         try:
             result, said = self.request(operation, target.number if target else 0, args, kwargs, self._around())
         finally:
