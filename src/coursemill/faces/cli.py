@@ -106,6 +106,8 @@ def main() -> None:
         sys.exit(_say(error, USAGE))
     except CoursemillError as error:
         sys.exit(_say(error, PROBLEMS))
+    finally:
+        gc.freeze()  # else Python looks through everything once more at its end, for half a second after nbgrader
 
 
 def _in_utf8() -> None:
