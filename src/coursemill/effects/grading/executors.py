@@ -100,7 +100,7 @@ class Local:
     """
 
     def __init__(self, jobs: int, prepare: Callable[[], object] = int) -> None:
-        self.room = jobs
+        self.room = 2 * jobs  # one that is done, and one that can begin at once
         self._prepare = prepare
         self._ended, self._lock = False, threading.Lock()
         self._seat = threading.local()

@@ -147,6 +147,13 @@ def read(book: Book, worksheet: str) -> Written:
         return Written(_pages(row) if row else {}, tuple(sorted(known)), _names(known))
 
 
+def preload() -> None:
+    """Import what writing takes, which is two seconds, while others work."""
+    with quick.imports():
+        import nbgrader.api
+        import nbgrader.preprocessors  # noqa: F401 - for later
+
+
 def _grade(page: Any, verdict: Verdict, roles: Mapping[tuple[str, str], str], same: Callable[[str, str], bool]) -> None:
     """Set what autograding sets: automatic scores, automatic comments, and whether a person is to look."""
     outcomes = {outcome.test: outcome for outcome in verdict.outcomes}
