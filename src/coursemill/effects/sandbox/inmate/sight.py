@@ -204,7 +204,8 @@ class Sight(Peer):
         """A class: itself where both sides have it and it does nothing but hold data, else something to ask."""
         cls = cast(Kind, thing.cls)
         real = cls.real
-        if real is not None and (self._real_bases or lending.harmless(real) or self.own_classes.names(real)):
+        both = not self._looking and real is not None and self.own_classes.names(real)  # one that is asked for is meant
+        if real is not None and (self._real_bases or lending.harmless(real) or both):
             self.held.gone.append((thing.number, 1))
             return real
         seen = self._proxy(thing)
