@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from coursemill.pure import python
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.looks import Learnt, Survey, survey
 
@@ -248,3 +251,32 @@ def test_what_a_test_in_the_candidate_needs_of_earlier_ones() -> None:
 def test_unreadable_cells_are_nobodys() -> None:
     found = look("given: x = (", "answer: %%bash\nls", "test: assert y ==", "test: %%html\n<p>")
     assert found.sights["t2"].names == found.sights["t3"].names == frozenset()
+
+
+SNIPPETS = (
+    *("import math", "from math import *", "x = 1", "x += y", "del x", "def f(a, b=x): return a + y", "y = f(x)"),
+    *("class C(D): z = x", "d['a'] = f(1)", "for i in d: i.go()", "%run a.py", "%%writefile a.py\nx = 1", "x = (", ""),
+    *(
+        "try:\n    import a\nexcept E:\n    a = x",
+        "with a as b: c = b",
+        "print(x := [y for y in x])",
+        "global_ = x.y.z",
+    ),
+    *("@f\ndef g(): global x; x = h", "lambda: (yield)", "assert f(x) == y", "assert 'x' in globals()", "await f()"),
+    *("match x:\n    case [y, *z]: pass", "async def k(): return await f()", "x, (y, *z) = f", "!ls {x}", "\0"),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(("given", "answer", "test")), st.sampled_from(SNIPPETS)), max_size=12))
+@settings(deadline=None)
+def test_any_notebook_is_looked_at(cells: list[tuple[str, str]]) -> None:
+    whole = notebook(*(f"{role}: {source}" for role, source in cells))
+    found = survey(whole)
+    assert found.sights.keys() == {item.id for item in whole.tests}
+    known = {item.id for item in whole.items}
+    assert known >= {*found.define, *found.capture, *found.touched, *found.order}
+    for text in (*found.define.values(), *(s.leaves for s in found.sights.values())):
+        assert not python.look(text).problem
+    plain = {cell: frozenset(names) for cell, names in found.capture.items()}
+    for test, sight in survey(whole, learnt=Learnt(plain)).sights.items():
+        assert sight.names <= found.sights[test].names, "with data of the instructor's, no more is looked up"
