@@ -493,6 +493,8 @@ def _a_dict(u: Unpacker, payload: Any, depth: int) -> dict[Any, Any]:
 def _un_default(u: Unpacker, payload: Any, depth: int) -> Any:
     name, values = u.fields(payload, object, dict)
     factory = next((f for f in FACTORIES if f.__name__ == name), None)
+    if factory is None and name is not None:
+        raise Malformed("the name of a factory expected")
     return defaultdict(factory, _a_dict(u, values, depth))
 
 

@@ -103,12 +103,12 @@ def _made(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
 
 def _unicode(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
     """An error of a codec, whose C code believes the places that it is told."""
-    if len(args) == 5 and type(args[1]) in (str, bytes) and type(args[2]) is int and type(args[3]) is int:
-        if 0 <= args[2] <= args[3] <= len(args[1]):
-            python = next(base for base in plain.mro(cls) if base.__module__ == "builtins")
-            error: BaseException = python(*args)
-            return error
-    raise Malformed("an error of a codec expected")
+    first, last = args[-3:-1] if len(args) >= 4 else (0, -1)
+    if type(first) is not int or type(last) is not int or not 0 <= first <= last <= len(args[-4]):
+        raise Malformed("an error of a codec expected")
+    python = next(base for base in plain.mro(cls) if base.__module__ == "builtins")
+    error: BaseException = python(*args)
+    return error
 
 
 def _set(error: BaseException, fields: dict[Any, Any]) -> None:
