@@ -307,14 +307,14 @@ def test_a_kernel_that_ends_itself_is_dead() -> None:
 
 
 def test_bombs_end_at_their_limits() -> None:
-    sheet = replace(DOUBLE, limits={"memory": 300 << 20, "processes": 600, "output": 8 << 20})
+    sheet = replace(DOUBLE, limits={"memory": 300 << 20, "processes": 300, "output": 8 << 20})
     memory = "kept = []\nwhile True: kept.append(bytearray(8 << 20))"
-    forks = "import os, time\nfor _ in range(10_000):\n    if not os.fork(): time.sleep(60)"
+    forks = "import os, time\nfor _ in range(10_000):\n    if not os.fork(): time.sleep(600)"
     flood = "while True: print('x' * 10_000)"
     for bomb in (memory, forks, flood):
-        verdict = sheet.verdict(RIGHT | {"triple": bomb}, timeout=20)
+        verdict = sheet.verdict(RIGHT | {"triple": bomb}, timeout=10)
         assert [o.status for o in verdict.outcomes[:2]] == ["passed", "passed"], bomb
-        assert outcome(verdict, "triple-test").status in {"limit", "died", "error"}, bomb
+        assert outcome(verdict, "triple-test").status in {"limit", "died", "error", "timeout"}, bomb
         assert len(json.dumps(verdict.autograded)) < 1 << 24, bomb
 
 
@@ -400,7 +400,7 @@ threading.Thread(target=spin, daemon=True).start()
 @pytest.mark.parametrize("deed", DEEDS.values(), ids=DEEDS)
 def test_what_is_done_to_the_wall_gives_no_point(deed: str) -> None:
     began = time.monotonic()
-    verdict = DOUBLE.verdict({}, added={"start": FIND + deed}, timeout=3)
+    verdict = DOUBLE.verdict({}, added={"start": FIND + deed}, timeout=1)
     assert verdict.score == 0
     assert time.monotonic() - began < 60
     assert not {o.status for o in verdict.outcomes} & {"passed", "missing", "unreadable"}
@@ -438,7 +438,7 @@ double = triple = lambda x: Number(5)
 
 @pytest.mark.parametrize("trick", TRICKS.values(), ids=TRICKS)
 def test_tricks_give_no_point(trick: str) -> None:
-    assert DOUBLE.verdict({}, added={"triple": trick, "double": trick}, timeout=5).score == 0
+    assert DOUBLE.verdict({}, added={"triple": trick, "double": trick}, timeout=1).score == 0
 
 
 TELL = """
@@ -472,7 +472,7 @@ def test_what_was_shown_before_may_not_change_after_a_hidden_test() -> None:
 def test_outputs_that_were_handed_in_need_no_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds_run: list[str] = []
     real = rounds.clean
-    monkeypatch.setattr(rounds, "clean", lambda work: rounds_run.append("clean") or real(work))
+    monkeypatch.setattr(rounds, "clean", lambda *args: rounds_run.append("clean") or real(*args))
     handed = DOUBLE.handed(RIGHT, {"triple": "print('hello')"})
     assert examine(DOUBLE.package, handed, Options()).score == 6
     assert rounds_run == ["clean"]

@@ -46,7 +46,8 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
         again = rounds.replay(work)
         ran.results |= again.results
         ran.own += again.own
-    cleaned = rounds.clean(work) if _needs_cleaning(work, ran) else None
+    doubtful = _doubtful(work, ran)
+    cleaned = rounds.clean(work, doubtful) if doubtful else None
     outcomes = _outcomes(package, ran, cleaned)
     notes = (*handed.notes, *taken.notes, *left_out)
     return Verdict(
@@ -108,14 +109,12 @@ def _outcomes(package: Package, ran: Round, cleaned: Round | None) -> tuple[Outc
     )
 
 
-def _needs_cleaning(work: Work, ran: Round) -> bool:
-    """Whether outputs, or the message of a test, may hold what a hidden test before them gave away."""
+def _doubtful(work: Work, ran: Round) -> frozenset[str]:
+    """Cells whose outputs, and tests whose messages, may hold what a hidden test before them gave away."""
     if ran.early is None:
-        return False
+        return frozenset()
     late = [item for item in work.package.assignment.tests if item.id in ran.late and item.id in ran.results]
-    if any(telling.needs_cleaning(item, ran.results[item.id]) for item in late):
-        return True
-    return bool(_changed(work.merged, ran))
+    return _changed(work.merged, ran) | {i.id for i in late if telling.needs_cleaning(i, ran.results[i.id])}
 
 
 def _changed(merged: Merged, ran: Round) -> frozenset[str]:

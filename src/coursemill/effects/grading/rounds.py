@@ -69,9 +69,12 @@ def replay(work: Work) -> Round:
     return _Replay(work).go()
 
 
-def clean(work: Work) -> Round:
-    """Run everything but hidden tests; of those that are hidden in part, the visible lines."""
-    return _Clean(work).go()
+def clean(work: Work, wanted: frozenset[str]) -> Round:
+    """Run everything but hidden tests, up to the last of the `wanted` cells and tests.
+
+    Of tests that are hidden in part, the visible lines are run.
+    """
+    return _Clean(work, wanted).go()
 
 
 class Runner:
@@ -106,6 +109,11 @@ class Runner:
     def cells(self) -> Iterable[Placed]:
         """What is run."""
         return self.work.merged.cells
+
+    def up_to(self, wanted: frozenset[str]) -> Iterable[Placed]:
+        """The cells up to the last of the wanted ones."""
+        cells = self.work.merged.cells
+        return cells[: max((n for n, placed in enumerate(cells, 1) if placed.id in wanted), default=0)]
 
     def test(self, placed: Placed, item: Item, look: Look) -> Result | None:
         """Run a test; None when it is none of this round's."""
@@ -198,8 +206,8 @@ class _Main(Runner):
 
 class _Replay(Runner):
     def cells(self) -> Iterable[Placed]:
-        places = [n for n, placed in enumerate(self.work.merged.cells) if self._is_wanted(placed)]
-        return self.work.merged.cells[: max(places, default=-1) + 1]
+        looks = self.plan.looks.items()
+        return self.up_to(frozenset(test for test, look in looks if look.mode == "in-candidate"))
 
     def test(self, placed: Placed, item: Item, look: Look) -> Result | None:
         if look.mode == "isolated":
@@ -207,11 +215,15 @@ class _Replay(Runner):
         self.prepare(look, item)
         return inside(self.candidate, placed.source, look, self.limit(item.id)) or self._ended(0.0)
 
-    def _is_wanted(self, placed: Placed) -> bool:
-        return placed.item is not None and self.plan.looks.get(placed.item.id, Look()).mode == "in-candidate"
-
 
 class _Clean(Runner):
+    def __init__(self, work: Work, wanted: frozenset[str]) -> None:
+        super().__init__(work)
+        self.wanted = wanted
+
+    def cells(self) -> Iterable[Placed]:
+        return self.up_to(self.wanted)
+
     def test(self, placed: Placed, item: Item, look: Look) -> Result | None:
         if look.mode != "isolated":
             return None
