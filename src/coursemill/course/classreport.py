@@ -139,7 +139,12 @@ def _papers(desk: _Desk) -> Iterator[Paper]:
 def _slim(verdict: Verdict) -> Verdict:
     """A verdict without outputs, which may be large."""
     cells = [
-        {"cell_type": "code", "source": str(cell.get("source", "")), "metadata": {"nbgrader": _graded(cell)}}
+        {
+            "cell_type": "code",
+            "source": str(cell.get("source", "")),
+            "metadata": {"nbgrader": _graded(cell)},
+            "outputs": [{"output_type": "error", "ename": flags.STOPPED}] if flags.stopped(cell) else [],
+        }
         for cell in verdict.autograded.get("cells", ())
         if cell.get("cell_type") == "code"
     ]

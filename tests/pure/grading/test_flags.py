@@ -35,6 +35,13 @@ def test_an_upgrade_is_nothing_to_look_at(papers: Sequence[Paper]) -> None:
     assert flags([replace(ada, verdicts=(upgraded,))]) == ()
 
 
+def test_a_cell_that_was_stopped_is_told(papers: Sequence[Paper]) -> None:
+    output = {"output_type": "error", "ename": "KeyboardInterrupt"}
+    cell = {"cell_type": "code", "source": "while True: pass", "metadata": {}, "outputs": [output]}
+    verdict = replace(papers[0].verdicts[0], autograded={"cells": [cell]})
+    assert flags([replace(papers[0], verdicts=(verdict,))]) == (Flag("limit", ("ada",), "N", "1 cell took too long"),)
+
+
 def test_likeness_is_told_without_a_judgement() -> None:
     code = "\n".join(
         f"def step_{n}(rows, limit={n}):\n    return sorted(rows, key=lambda row: row.field_{n})[:limit + {n}]\n"
