@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from coursemill.config import Config
 from coursemill.effects import store
@@ -142,15 +143,13 @@ def _entry(place: Place, paper: Paper) -> Entry:
 
 def _same(place: Place, paper: Paper) -> Callable[[str, str], bool]:
     """Whether an answer is what stands in `autograded/`, where a person graded it."""
-    pairs: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}
+    pairs: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
 
     def same(notebook: str, answer: str) -> bool:
         if notebook not in pairs:
             there = autogrades.read(place.folder(paper.student) / f"{notebook}.ipynb")
-            now = _whole(place, paper.student, paper.results[notebook]).autograded
-            pairs[notebook] = (seen.digests(there), seen.digests(now))
-        before, after = pairs[notebook]
-        return answer in after and before.get(answer) == after[answer]
+            pairs[notebook] = (there, _whole(place, paper.student, paper.results[notebook]).autograded)
+        return seen.same(*pairs[notebook], answer)
 
     return same
 
