@@ -14,7 +14,7 @@ import click
 
 from coursemill.course import grade as course_grade
 from coursemill.course.grade import Graded, Request
-from coursemill.effects.grading.journal import Slot
+from coursemill.effects.grading.journal import Slot, Trouble
 from coursemill.faces import cli, terminal
 from coursemill.pure.grading import account
 from coursemill.pure.grading.account import Regrade
@@ -149,9 +149,8 @@ class _Watch(course_grade.Watch):
             self._line(f"{self.total} to run{as_before}; first the instructor's own solution")
 
     def rehearsed(self, notebook: str, plan: Plan) -> None:
-        for test, look in plan.looks.items():
-            if look.trouble:
-                self._line(f"failed: the instructor's own solution, {notebook}/{test}: {look.trouble}")
+        if faulty := sum(bool(look.trouble) for look in plan.looks.values()):
+            self._line(f"failed: the instructor's own solution of {notebook} does not pass {_counted(faulty, 'test')}")
 
     def end(self, slot: Slot, verdict: Verdict) -> None:
         self.done += 1
@@ -180,6 +179,10 @@ class _Watch(course_grade.Watch):
             terminal.show(text, stderr=True)
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
@@ -187,8 +190,9 @@ def _minutes(seconds: float) -> str:
 def _show(result: Graded) -> None:
     if result.standings:
         terminal.show(_table(result))
-    for one in result.troubles:
-        terminal.show(f"{one.place}: the instructor's own solution does not pass `{one.test}`: {one.reason}")
+    for reason, tests in _by_reason(result).items():
+        names = f"`{tests[0].test}`" + (f" and {_counted(len(tests) - 1, 'other test')}" if len(tests) > 1 else "")
+        terminal.show(f"{tests[0].place}: the instructor's own solution does not pass {names}: {reason}")
     for where, why in (*result.lost.items(), *result.refused.items()):
         terminal.show(f"error: {where}: {why}")
     if result.regrades:
@@ -198,6 +202,13 @@ def _show(result: Graded) -> None:
         more = f" and {len(result.idle) - SHOWN} more" if len(result.idle) > SHOWN else ""
         terminal.show(f"Nothing handed in: {names}{more}")
     terminal.show(_summary(result))
+
+
+def _by_reason(result: Graded) -> dict[str, list[Trouble]]:
+    found: dict[str, list[Trouble]] = {}
+    for one in result.troubles:
+        found.setdefault(one.reason, []).append(one)
+    return found
 
 
 def _table(result: Graded) -> terminal.Table:
@@ -266,7 +277,7 @@ def _summary(result: Graded) -> str:
         return f"Nothing was handed in for {result.worksheet}."
     students = len(result.standings)
     pending = sum(1 for one in result.standings if one.pending)
-    said = [f"{students} student{'' if students == 1 else 's'}", f"{result.notebooks} notebooks, {result.ran} run"]
+    said = [_counted(students, "student"), f"{_counted(result.notebooks, 'notebook')}, {result.ran} run"]
     if pending:
         said.append(f"{pending} wait for a person")
     if result.unfinished:
