@@ -17,6 +17,7 @@ from coursemill.model import Lesson
 from coursemill.pure import codes, editions, parse, rules
 from coursemill.pure.cells import Notebook
 from coursemill.pure.editions import Context, instructor, numbers, worked
+from coursemill.pure.grading.assignment import Assignment
 from coursemill.pure.vault import VaultMap
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -247,6 +248,14 @@ def test_a_question_is_answered_below_its_box_for_no_points() -> None:
     }
     moved = make(note.replace("# T", "New text.\n\n# T"))["instructor"]["cells"]
     assert ids[1] in {cell["id"] for cell in moved}, "the id stays while the question does"
+
+
+def test_graders_know_what_a_lesson_may_use() -> None:
+    text = "---\nworksheet: WS\nlimits: [memory=6 GB, cpu=90 s]\n---\n# Big\n"
+    made = make(text)
+    assert Assignment("WS", "Big", (), made["instructor"]["metadata"]).limits == {"memory": 6 << 30, "cpu": 90}
+    assert "limits" not in made["worked"]["metadata"]["coursemill"]
+    assert Assignment("WS", "Lesson", (), make()["instructor"]["metadata"]).limits == {}
 
 
 def test_repeated_cells_are_counted() -> None:

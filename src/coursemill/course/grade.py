@@ -140,8 +140,7 @@ class _Grader:
         self.assignments = {one.name: one for one in self.sheet.assignments}
         machine, options = keys.environment(), request.options
         self.instructors = {
-            name: keys.Instructor.of(one, self.sheet.files, options, {}, machine)
-            for name, one in self.assignments.items()
+            name: keys.Instructor.of(self._package(name), options, machine) for name in self.assignments
         }
         self.packages: dict[str, bytes] = {}
         self.troubles: dict[str, tuple[Trouble, ...]] = {}

@@ -45,7 +45,10 @@ def worked(lesson: Lesson, context: Context) -> Notebook:
 
 def instructor(lesson: Lesson, context: Context) -> Notebook:
     """The edition that nbgrader makes the students' notebook of: its metadata, every solution, every test."""
-    return cells.notebook(_Writer(lesson, context, "instructor").cells(), lesson.path, graded=True)
+    made = cells.notebook(_Writer(lesson, context, "instructor").cells(), lesson.path, graded=True)
+    if lesson.front.limits:  # grading knows the notebook, not the note
+        made["metadata"]["coursemill"]["limits"] = dict(lesson.front.limits)
+    return made
 
 
 def numbers(notebook: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,8 @@ import pytest
 
 from coursemill.effects.grading import keys
 from coursemill.pure.grading.assignment import Assignment, Item
-from coursemill.pure.grading.job import Handed, Options
+from coursemill.pure.grading.job import Handed, Options, Package
+from coursemill.pure.grading.plan import Plan
 from coursemill.pure.grading.verdict import Note
 
 TEST = Item(
@@ -27,9 +28,11 @@ def key(
     files: dict[str, bytes] | None = None,
     limits: dict[str, int] | None = None,
     machine: str = "here",
+    editable: frozenset[str] = frozenset(),
 ) -> str:
     given = {"data.csv": b"1"} if files is None else files
-    return keys.key(keys.Instructor.of(assignment, given, options, limits or {}, machine).basis(handed))
+    package = Package(assignment, Plan(), given, editable, limits or {})
+    return keys.key(keys.Instructor.of(package, options, machine).basis(handed))
 
 
 OTHERS = {
@@ -44,6 +47,7 @@ OTHERS = {
     "a given cell": {"assignment": replace(ASSIGNMENT, items=(replace(GIVEN, source="x = 2"), TEST))},
     "the kernel": {"assignment": replace(ASSIGNMENT, kernel="other")},
     "a helper": {"files": {"data.csv": b"2"}},
+    "whose a file is": {"editable": frozenset({"data.csv"})},
     "the time": {"options": Options(timeout=5)},
     "the trust": {"options": Options(trust=True)},
     "a limit": {"limits": {"memory": 1}},

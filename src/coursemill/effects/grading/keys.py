@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from coursemill.effects import kernels
-from coursemill.pure.grading.assignment import Assignment, Item
-from coursemill.pure.grading.job import Handed, Options
+from coursemill.pure.grading.assignment import Item
+from coursemill.pure.grading.job import Handed, Options, Package
 from coursemill.pure.grading.standing import Basis
 
 PACKAGE = Path(__file__).parents[2]
@@ -39,22 +39,16 @@ class Instructor:
     environment: str
 
     @classmethod
-    def of(
-        cls,
-        assignment: Assignment,
-        files: Mapping[str, bytes],
-        options: Options,
-        limits: Mapping[str, int],
-        machine: str,
-    ) -> Instructor:
+    def of(cls, package: Package, options: Options, machine: str) -> Instructor:
         """Look at a notebook; `machine` is what `environment` says."""
+        assignment = package.assignment
         tests = {item.id: _digest(_said(item)) for item in assignment.tests}
         others = [_said(item) for item in assignment.items if item.role != "test"]
         order = [item.id for item in assignment.items]
         about = [assignment.worksheet, assignment.name, dict(assignment.metadata), assignment.kernel]
-        rest = _digest(_json([about, order, assignment.language]), *others, *_named(files))
-        settings = _json([options.timeout, options.trust, dict(limits)])
-        return cls(tests, rest, _digest(machine, settings))
+        told = _json([about, order, assignment.language, sorted(package.editable)])
+        settings = _json([options.timeout, options.trust, dict(package.limits)])
+        return cls(tests, _digest(told, *others, *_named(package.files)), _digest(machine, settings))
 
     def basis(self, handed: Handed) -> Basis:
         """What a result of this submission depends on."""

@@ -64,6 +64,13 @@ class Assignment:
     def tests(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if item.role == "test")
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """What its code may use in the sandbox, where the note that it was made of says so."""
+        ours = self.metadata.get("coursemill")
+        given = ours.get("limits") if isinstance(ours, Mapping) else None
+        return {str(name): most for name, most in given.items() if isinstance(most, int)} if given else {}
+
 
 def read(
     notebook: Mapping[str, Any],
