@@ -25,6 +25,8 @@ from coursemill.pure.grading.verdict import Verdict
 
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
+SHOWN = 6
+"""Failures of a kind that are shown."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -148,10 +150,17 @@ def _show(made: Demo, worksheet: str) -> None:
     terminal.show(terminal.table(columns, rows, title=f"{worksheet}: {len(made.students)} made-up students"))
     for check in made.checks:
         terminal.show(f"{'ok' if check.ok else 'failed'} {check.what}")
-        for failure in check.failures:
+        for failure in check.failures[:SHOWN]:
             terminal.show(f"   {failure}")
-    for trouble in made.graded.troubles:
-        terminal.show(f"warning {trouble.place}: {trouble.test} fails on the instructor's own solution")
+        if len(check.failures) > SHOWN:
+            terminal.show(f"   and {len(check.failures) - SHOWN} more: --json has them all")
+    troubles = made.graded.troubles
+    for trouble in troubles[:SHOWN]:
+        terminal.show(
+            f"warning {trouble.place}: {trouble.test} fails on the instructor's own solution: {trouble.reason}"
+        )
+    if len(troubles) > SHOWN:
+        terminal.show(f"   and {len(troubles) - SHOWN} more tests")
     found = made.report.statistics
     if found.spread:
         terminal.show(f"\nThe class has a median of {found.spread.median:g} of {found.points:g} points.")
