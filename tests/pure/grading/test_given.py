@@ -11,6 +11,7 @@ from coursemill.pure.grading import given, uses
         ("b", "import a\nimport b\nx = b.f()", "\nimport b"),
         ("f", "def f():\n    return 1\n\nplot(f())\n", "def f():\n    return 1"),
         ("f", "LIMIT = 3\nprint(3)\ndef f(x=LIMIT):\n    return x", "LIMIT = 3\n\ndef f(x=LIMIT):\n    return x"),
+        ("f", "conn = connect()\n@conn.job(N := 3)\ndef f(): pass", "\n@conn.job(N := 3)\ndef f(): pass"),
         ("f", "@cache\n@d(3)\ndef f(): pass\nf()", "@cache\n@d(3)\ndef f(): pass"),
         ("a", "try:\n    import a\nexcept E:\n    a = 0\na.go()", "try:\n    import a\nexcept E:\n    a = 0"),
         ("np", "import np\nnp.random.seed(7)\nx = np.ones(3)", "import np\nnp.random.seed(7)"),

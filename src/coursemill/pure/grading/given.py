@@ -27,13 +27,14 @@ def reduced(source: str, names: Collection[str]) -> str:
     """Return the imports, definitions and constants of a cell that `names` need; all other lines are empty.
 
     Of definitions that depend on each other all are kept, of `from x import *` and `%run` each, and what sets a
-    needed module up: `np.random.seed(1)`, `sys.path.append("lib")`.
+    needed module up: `np.random.seed(1)`, `sys.path.append("lib")`. Data that they depend on are computed only if
+    they are among `names`, or stand there.
     """
-    return written(source, needed(uses.statements(source), names))
+    return written(source, [s for s in needed(uses.statements(source), names) if _is_light(s, names)])
 
 
 def needed(statements: Iterable[Statement], names: Collection[str]) -> list[Statement]:
-    """Return the statements that `names` need, in order."""
+    """Return all the statements that `names` need, in order."""
     wanted, kept = set(names), []
     for statement in reversed(list(statements)):
         if _is_wanted(statement, wanted):
@@ -74,6 +75,12 @@ def written_file(source: str) -> str:
     mode = "a" if found["append"] else "w"
     body = body if body.endswith("\n") else f"{body}\n"
     return f"with open({path!r}, {mode!r}, encoding='utf-8') as _file:\n    _file.write({body!r})\n"
+
+
+def _is_light(statement: Statement, names: Collection[str]) -> bool:
+    if statement.defines or not statement.binds or not statement.binds.keys().isdisjoint(names):
+        return True
+    return constant(statement) or rebuilt(statement)
 
 
 def _is_wanted(statement: Statement, wanted: set[str]) -> bool:

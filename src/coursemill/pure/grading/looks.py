@@ -343,11 +343,13 @@ class _Flow:
         return replace(
             sight,
             leaves=given.written(item.source, kept).strip("\n"),
-            before="\n".join(
-                given.reduced(self.items[t].source, n).strip("\n") for t, n in self._ordered(self.earlier[test])
-            ),
+            before="\n".join(self._whole(t, n) for t, n in self._ordered(self.earlier[test])),
             trouble=f"later cells use `{min(missing)}`, which hidden lines bind" if missing else "",
         )
+
+    def _whole(self, cell: str, wanted: set[str]) -> str:
+        source = self.items[cell].source
+        return given.written(source, given.needed(uses.statements(source), wanted)).strip("\n")
 
     def _ordered(self, wanted: Mapping[str, set[str]]) -> list[tuple[str, set[str]]]:
         return [(cell, wanted[cell]) for cell in self.items if cell in wanted]
