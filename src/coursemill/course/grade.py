@@ -243,9 +243,9 @@ class _Grader:
         return plans.find(self.build, plans.key(self._package(notebook), self.request.options))
 
     def _calibrated(self, notebook: str, outcome: Any) -> None:
-        if isinstance(outcome, BaseException):
-            raise outcome
-        assert isinstance(outcome, Plan)
+        if not isinstance(outcome, Plan):
+            what = f"the instructor's own solution could not be examined: {_said(outcome)}"
+            raise CoursemillError(what, where=f"source/{self.sheet.name}/{notebook}.ipynb", fix="grade again")
         plans.keep(self.build, plans.key(self._package(notebook), self.request.options), outcome)
         self._planned(notebook, outcome)
         self.watch.rehearsed(notebook, outcome)
@@ -266,8 +266,7 @@ class _Grader:
             record = journal.write(self.config, key, outcome)
             slots.papers[slot.student].results[slot.notebook] = Result(record.verdict, basis, key, record.digest)
         else:
-            said = str(outcome) if isinstance(outcome, Lost) else f"{type(outcome).__name__}: {outcome}"
-            trouble = f"the grader failed: {said}"
+            trouble = f"the grader failed: {_said(outcome)}"
             self.lost[f"{slot.student}/{slot.notebook}"] = trouble
             outcome = pricing.lost(self.assignments[slot.notebook], slot.student, trouble)
             slots.papers[slot.student].results[slot.notebook] = Result(outcome, basis)
@@ -293,6 +292,10 @@ class _Grader:
             lost=self.lost,
             unfinished=tuple(unfinished),
         )
+
+
+def _said(failure: object) -> str:
+    return str(failure) if isinstance(failure, Lost) else f"{type(failure).__name__}: {failure}"
 
 
 def _tools() -> Tools:

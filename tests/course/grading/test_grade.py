@@ -295,6 +295,14 @@ def test_work_that_kills_its_process_is_given_up_and_tried_again(graded: Any) ->
     assert graded.gradebook()["WS/mal"]["score"] == 5
 
 
+def test_a_solution_that_kills_its_process_is_named(graded: Any) -> None:
+    graded.give("Lesson", change=lambda cells: with_source(cells, "given", "raise KillGrader"))
+    with pytest.raises(CoursemillError, match=r"WS/Lesson\.ipynb: the instructor's own solution could not be examined"):
+        graded.grade()
+    graded.give("Lesson")
+    assert graded.grade().ran == 0, "what was there still holds"
+
+
 def test_a_worker_from_outside_of_a_course(classroom: Any) -> None:
     """Work is done from any working directory, and leaves nothing there."""
     os.chdir(classroom.root.parent)
