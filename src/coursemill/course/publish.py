@@ -129,7 +129,7 @@ def _write_book(place: Place, due: Sequence[Paper]) -> Written:
 
     def keep(now: Mapping[str, object]) -> None:
         if json.dumps(now) != before:
-            store.remember(folder, path, now)
+            store.remember(folder, path, now, "grade")
 
     entries = [_entry(place, paper) for paper in due]
     return gradebook.write(place.book, place.worksheet.name, place.worksheet.assignments, entries, aside, keep)

@@ -47,12 +47,13 @@ class Stamp:
     digest: str
 
 
-def write(root: Path, path: str, data: bytes, mode: int = MODE) -> Stamp:
+def write(root: Path, path: str, data: bytes, mode: int = MODE, verb: str = "build") -> Stamp:
     """Put `data` at `path` below `root`: at any moment the old file or the new one stands there, whole.
 
-    Raises CoursemillError, with the path and what to do, when that cannot be done; the old file is then as it was.
+    Raises CoursemillError, with the path and what to do (at last the `verb` again), when that cannot be done; the old
+    file is then as it was.
     """
-    with _replacing(root, path, mode) as stream:
+    with _replacing(root, path, mode, verb) as stream:
         stream.write(data)
     return stamp(root / path, hashlib.sha256(data).hexdigest())
 
@@ -158,9 +159,9 @@ def recall(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def remember(root: Path, path: str, state: Mapping[str, Any]) -> None:
+def remember(root: Path, path: str, state: Mapping[str, Any], verb: str = "build") -> None:
     """Keep `state` for `recall`."""
-    write(root, path, json.dumps(state, separators=(",", ":")).encode())
+    write(root, path, json.dumps(state, separators=(",", ":")).encode(), verb=verb)
 
 
 def explained(error: OSError, where: str, verb: str = "build") -> CoursemillError:
@@ -171,10 +172,10 @@ def explained(error: OSError, where: str, verb: str = "build") -> CoursemillErro
 
 
 @contextmanager
-def _replacing(root: Path, path: str, mode: int = MODE) -> Iterator[BinaryIO]:
+def _replacing(root: Path, path: str, mode: int = MODE, verb: str = "build") -> Iterator[BinaryIO]:
     """Open a new file beside `path`; when the block has written it, it takes the place of the old one."""
     target = root / path
-    with explaining(path):
+    with explaining(path, verb):
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=UNFINISHED, dir=target.parent)

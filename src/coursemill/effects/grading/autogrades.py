@@ -41,7 +41,7 @@ def write(folder: Path, files: Mapping[str, bytes], old: Iterable[str], *, share
     for name, data in files.items():
         if not _same(folder / name, data):
             _clear(folder, name)
-            store.write(folder, name, data, SHARED if shared else MODE)
+            store.write(folder, name, data, SHARED if shared else MODE, "grade")
         made[name] = stamp(folder / name)
     return made
 

@@ -89,7 +89,7 @@ def write(config: Config, key: str, verdict: Verdict) -> Record:
     about, notebook = _json(to_data(plain)), _json(verdict.autograded)
     digest = _digest(about, notebook)
     head = _json({"format": FORMAT, "key": key, "digest": digest})
-    store.write(config.path(config.build), slot.path, b"\n".join((head, about, notebook)), MODE)
+    store.write(config.path(config.build), slot.path, b"\n".join((head, about, notebook)), MODE, "grade")
     return Record(key, digest, plain)
 
 
@@ -172,7 +172,7 @@ def remember(config: Config, worksheet: str, state: State) -> None:
         "shape": state.shape,
         "troubles": {name: [asdict(one) for one in told] for name, told in state.troubles.items()},
     }
-    store.remember(config.path(config.build), f"{FOLDER}/{worksheet}/{STATE}", data)
+    store.remember(config.path(config.build), f"{FOLDER}/{worksheet}/{STATE}", data, "grade")
 
 
 def _json(value: object) -> bytes:
