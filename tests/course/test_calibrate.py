@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import pytest
 
 from coursemill.course.calibrate import calibrate
 from coursemill.effects.grading import plans
+from coursemill.effects.grading.examination import examine
 from coursemill.pure.grading.assignment import Assignment, Item
-from coursemill.pure.grading.job import Options, Package
+from coursemill.pure.grading.job import Handed, Options, Package
 from coursemill.pure.grading.plan import Given, Look, Plan
 from coursemill.pure.grading.verdict import Outcome
 
@@ -162,7 +163,8 @@ def test_a_test_that_needs_live_objects_has_twins_and_a_reason() -> None:
     assert look.why == "TypeError: it cannot cross"
     assert look.twins == ("assert f([1]) == ... and f", "assert f([1]) == 1 + 0 * math.pi and (not f)")
     assert found.looks["t1"].mode == found.looks["t4"].mode == "isolated"
-    assert here.runs[2:] == [["t2"], ["t2", "t2~twin-0", "t2~twin-1", "t2~twin-2"]], "nothing behind it, nor others"
+    assert here.runs[2:4] == [["t2"], ["t1", "t4"]], "nothing behind it; then the others without it"
+    assert here.runs[4:] == [["t2", "t2~twin-0", "t2~twin-1", "t2~twin-2"]]
 
 
 def test_twins_that_pass_are_dropped() -> None:
@@ -235,7 +237,7 @@ class Tolerant(Here):
 
 
 def _caught(source: str) -> str:
-    lines = "".join(f"    {line}\n" for line in source.split("\n"))
+    lines = "".join(f"    {line}\n" for line in (source or "pass").split("\n"))
     return f"try:\n{lines}except NameError:\n    pass"
 
 
@@ -325,3 +327,36 @@ def test_what_crosses_the_wall() -> None:
     assert looks["live"].mode == "in-candidate" or looks["live"].trouble == ""
     assert looks["wrong"].trouble.endswith("AssertionError in `assert square(2) == 5`")
     assert {name for name in looks if looks[name].trouble} == {"wrong"}
+
+
+@pytest.mark.sandbox
+def test_the_solution_gets_all_points_where_tests_use_what_others_have_made() -> None:
+    """The second is in the candidate; the third uses its import, the fourth also what it has computed."""
+    sheet = package(
+        "answer: def f(x): return x * x",
+        "test: import json\nassert f(2) == 4",
+        "test: import dis, math\nmade = list(dis.get_instructions(f))\nassert made",
+        "test: assert math.floor(f(2)) == 4 and json.dumps(f(1)) == '1'",
+        "test: assert len(made) > 2",
+        "test: assert f(3) == 9",
+    )
+    found = calibrate(sheet, Options())
+    assert [look.mode[:2] for look in found.looks.values()] == ["is", "in", "is", "in", "is"]
+    verdict = examine(replace(sheet, plan=found), Handed("ada", _handed(sheet)), Options())
+    assert [outcome.status for outcome in verdict.outcomes] == ["passed"] * 5, verdict.outcomes
+
+
+def _handed(sheet: Package) -> bytes:
+    """The solution as a student hands it in."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": item.id,
+            "metadata": {"nbgrader": {"grade_id": item.id, "grade": item.role == "test", "schema_version": 3}},
+            "source": item.source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for item in sheet.assignment.items
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()

@@ -174,6 +174,8 @@ class Runner:
         if self.examiner.reason:
             self.round.results[item.id] = Result("not-reached", reason=self.examiner.reason)  # shown to no student
             return
+        if look.mode != "isolated":
+            self.before(placed)  # the examiner does not run it, and later tests may use what it brings
         result = self.test(placed, item, look)
         if result is not None:
             self.round.results[item.id] = result
