@@ -348,7 +348,7 @@ def test_the_solution_gets_all_points_where_tests_use_what_others_have_made() ->
 
 def _handed(sheet: Package) -> bytes:
     """The solution as a student hands it in."""
-    cells = [
+    cells: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": item.id,

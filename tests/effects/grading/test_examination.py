@@ -15,6 +15,7 @@ from coursemill.pure.grading import assignment
 from coursemill.pure.grading.job import Handed, Options, Package
 from coursemill.pure.grading.plan import Given, Look, Plan
 from coursemill.pure.grading.verdict import Outcome, Verdict
+from coursemill.pure.proof import Mode
 
 HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
 
@@ -160,6 +161,28 @@ def test_the_last_line_gives_a_part_of_the_points() -> None:
     assert sheet.verdict({"a": "n = 1"}).score == 0.5
     assert sheet.verdict({"a": "n = 7"}).score == 1.0
     assert sheet.verdict({"a": "n = -4"}).score == 0.0
+
+
+@pytest.mark.parametrize("mode", ["isolated", "in-candidate"])
+@pytest.mark.parametrize(
+    "check_four",
+    [
+        "%%time\nassert f(2) == 4",
+        "%time assert f(2) == 4",
+        "%%capture out\nassert f(2) == 4",
+        "%%timeit -n1 -r1\nassert f(2) == 4",
+        "%run -i four.py",
+        "get_ipython().run_cell('assert f(2) == 4')",
+    ],
+)
+def test_an_error_that_a_magic_shows_is_an_error(check_four: str, mode: Mode) -> None:
+    sheet = Sheet(
+        [answer("f", "def f(x):\n    return 2 * x"), check("f-test", check_four)],
+        {"f-test": Look(mode, names=("f",))},
+        files={"four.py": b"assert f(2) == 4"},
+    )
+    assert outcome(sheet.verdict({"f": "def f(x):\n    return x + 2"}), "f-test").status == "passed"
+    assert outcome(sheet.verdict({"f": "def f(x):\n    return x"}), "f-test").status == "failed"
 
 
 def test_what_is_written_to_stderr_costs_nothing() -> None:

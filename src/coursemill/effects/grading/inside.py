@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coursemill.effects.grading.candidate import Candidate, Ran
 from coursemill.pure.grading.outputs import Output
@@ -31,12 +32,18 @@ def inside(candidate: Candidate, source: str, look: Look, limit: float) -> Resul
     for code, is_test in order:
         if candidate.gone():
             break
-        ran = candidate.run(CELL, code, limit)
+        ran = _shown(candidate.run(CELL, code, limit), candidate.outputs.of(CELL))
         if is_test:
             result = _result(ran, candidate.reason, candidate.outputs.of(CELL))
         elif ran.status != "error":  # it passed, or ended in a way that the test does not
             twin = "passed"
     return result and result.beside(twin)
+
+
+def _shown(ran: Ran, outputs: Sequence[Output]) -> Ran:
+    """What came of a test, in which a magic (`%%time`, `%run`) may have shown an error and gone on."""
+    error = next((output for output in outputs if output["output_type"] == "error"), None)
+    return replace(ran, status="error", said=error) if error and ran.status == "done" else ran
 
 
 def _result(ran: Ran, reason: str, outputs: Sequence[Output]) -> Result:

@@ -48,7 +48,9 @@ class Examiner:
     def __init__(self, wall: socket.socket, mirror: Mirror | None = None) -> None:
         self.module = types.ModuleType("__main__")
         sys.modules["__main__"] = self.module
-        self.shell = _shell(self.module)
+        self.shown: list[BaseException] = []
+        """Errors that the test at hand has shown; magics (`%%time`, `%run`) show them and go on."""
+        self.shell = _shell(self.module, self.shown)
         self.guard = Guard(mirror)
         self.sight = Sight(wall, self.guard, self.guard.note)
         self.testing = False
@@ -152,11 +154,12 @@ class Examiner:
         stripped = source.lstrip("\n" + BLANK)
         skipped = source[: len(source) - len(stripped)].count("\n")  # IPython takes blank lines at the top away
         ran = Ran(TEST, "\n".join(source.split("\n")[skipped:]), skipped)
+        self.shown.clear()
         with self.guard.watching(source), _usual_streams():
             result = self.shell.run_cell(source, store_history=False)
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-        error = result.error_before_exec or result.error_in_exec
+        error = result.error_before_exec or result.error_in_exec or next(iter(self.shown), None)
         if self.sight.talk.gone:
             raise Gone(self.sight.talk.gone)
         if error is None:
@@ -203,8 +206,11 @@ class Examiner:
         return found
 
 
-def _shell(module: types.ModuleType) -> Any:
-    """The process's IPython; it shows nothing, so that no object of an answer's is asked how it looks."""
+def _shell(module: types.ModuleType, shown: list[BaseException]) -> Any:
+    """The process's IPython; it shows nothing, so that no object of an answer's is asked how it looks.
+
+    Errors that it would show are `shown`.
+    """
     from IPython.core.displayhook import DisplayHook
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
@@ -222,7 +228,7 @@ def _shell(module: types.ModuleType) -> Any:
     settings.HistoryManager.enabled = False  # it would start a thread
     settings.InteractiveShell.colors = "nocolor"
     shell: Any = Shell.instance(config=settings, user_module=module)
-    shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: None
+    shell.showtraceback = shell.showsyntaxerror = lambda *_, **__: shown.extend(filter(None, [sys.exc_info()[1]]))
     shell.compile.get_code_name = lambda *_: TEST
     return shell
 
