@@ -56,7 +56,7 @@ def calibrate(package: Package, options: Options, build: Path | None = None, reh
     The solution is run twice: the first run shows how each test can look at answers, the second one that it does
     so again, and which data are others in every run. Tests for which there is no way from outside are run in the
     candidate then, with their twins. Raises Unavailable where there is no sandbox, unless `options.trust`, and
-    CoursemillError where no test can be reached.
+    CoursemillError where the solution does not come to its last test.
     """
     from coursemill.effects.grading import plans  # imports what a command line need not
 
@@ -210,9 +210,7 @@ class _Calibration:
         states = {test.id: self.states[test.id] for test in assignment.tests}
         ran = self._rehearsed(assignment, self._views(), {t: state.further for t, state in states.items() if climb})
         outcomes = {outcome.test: outcome for outcome in ran.outcomes}
-        if assignment.tests and all(outcome.status == "not-reached" for outcome in ran.outcomes):
-            fix = "look at the notebook's first cells"
-            raise CoursemillError(f"no test of {assignment.name} can be reached: {ran.trouble}", fix=fix)
+        _check(assignment, ran)
         for item in assignment.tests:
             self._take(states[item.id], outcomes.get(item.id), ran.looks.get(item.id))
             if not states[item.id].passes[-1]:
@@ -234,6 +232,16 @@ class _Calibration:
         state.passes.append(fine)
         if fine and passed in state.rungs:
             state.level = state.rungs.index(passed, state.level)
+
+
+def _check(assignment: Assignment, ran: Rehearsal) -> None:
+    """Raise CoursemillError when tests are not reached, of which then nothing is known."""
+    places = {item.id: item.place for item in assignment.tests}
+    unknown = [outcome.test for outcome in ran.outcomes if outcome.status == "not-reached"]
+    if unknown:
+        what = f"{len(unknown)} of {len(ran.outcomes)} tests of {assignment.name} are not reached: {ran.trouble}"
+        fix = "mend the cells and the tests before it: the solution has to come to its end"
+        raise CoursemillError(what, where=places.get(unknown[0], ""), fix=fix)
 
 
 def _with_trouble(state: _State) -> Look:

@@ -6,6 +6,7 @@ cells, what earlier tests have bound, and, of the names that it looks up in the 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import signal
 import socket
@@ -79,11 +80,12 @@ class Examiner:
         known = self._read(values or {}, [])  # of classes that it defines itself, only afterwards
         names.update(known)
         before = dict(names)
-        try:
-            with self.guard.watching(define):
-                exec(compile(define, f"<{cell}>", "exec"), names)
-        except Exception as error:
-            trouble.append(f"{cell}: {type(error).__name__}: {error}")
+        for statement in ast.parse(define).body:  # one that fails leaves the others to those who need them
+            try:
+                with self.guard.watching(define):
+                    exec(self.shell.compile(ast.Module([statement], []), f"<{cell}>", "exec"), names)
+            except Exception as error:
+                trouble.append(f"{cell}, line {statement.lineno}: {type(error).__name__}: {error}")
         for name, value in names.items():
             is_class = plain.subclass(type(value), type) and value is not before.get(name)
             if is_class and plain.text(value, "__module__") == "__main__":
