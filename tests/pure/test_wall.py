@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import threading
 from collections import UserDict
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -144,6 +145,27 @@ def test_a_function_that_is_lent_sees_through_the_wall(wall: Wall) -> None:
 def test_what_only_plain_data_can_say_is_refused(wall: Wall, cls: type, use: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError):
         use(wall.see(cls()))
+
+
+class Node:
+    """Its class says nothing of truth."""
+
+    def __init__(self, value: int, rest: "Node | None" = None) -> None:
+        self.value, self.rest = value, rest
+
+    def __sub__(self, other: object) -> "Node":
+        return self
+
+
+def test_an_object_is_true_where_its_class_says_nothing_of_it(wall: Wall) -> None:
+    node, found = wall.see(Node(1, Node(2))), []
+    while node:
+        found.append(node.value)
+        node = node.rest
+    assert found == [1, 2]
+    assert all(map(wall.see, (re.match("a", "a"), iter([]), lambda: 0)))
+    with pytest.raises(Refused, match="truth"):
+        bool(wall.see(Node(3)) - 3)
 
 
 def test_a_refusal_says_what_is_asked_for(wall: Wall) -> None:

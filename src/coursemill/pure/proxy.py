@@ -1,9 +1,11 @@
 """What a test holds of a thing that stays on the other side of the wall: it asks, and judges nothing itself.
 
-A proxy forwards calls, attributes, items, iteration, length, `with` and `await`. It has no truth, and never computes
-plain data: those are the test's to judge. What the other side says of itself decides one thing only, a comparison of
-two things that are both its own (`Point(1) == Point(1)`), where the test asks nothing but that. With anything else a
-proxy is as equal as the other operand finds it, on the data that it gets through the wall; plain data find it unequal.
+A proxy forwards calls, attributes, items, iteration, length, `with` and `await`. It never computes plain data: those
+are the test's to judge. It is true, as every object is whose class says nothing of it (`re.match` gives such ones);
+where the class has a say in it (`__bool__`, `__len__`), and of what an operator gave, it has no truth. What the other
+side says of itself decides one thing only, a comparison of two things that are both its own (`Point(1) == Point(1)`),
+where the test asks nothing but that. With anything else a proxy is as equal as the other operand finds it, on the data
+that it gets through the wall; plain data find it unequal.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Side(Protocol):
 class Proxy:
     """Stands for a thing of the other side's; `proxy_class` adds the protocols that the thing has."""
 
-    __slots__ = ("__weakref__", "_side", "_target")
+    __slots__ = ("__weakref__", "_computed", "_side", "_target")
     __array_ufunc__ = None  # numpy leaves operators to us, instead of treating a proxy as a 0-d array
 
     def __new__(cls, *args: Any) -> Any:
@@ -53,6 +55,7 @@ class Proxy:
         if not _:
             object.__setattr__(self, "_target", target)
             object.__setattr__(self, "_side", side)
+            object.__setattr__(self, "_computed", False)
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
@@ -136,7 +139,14 @@ def _refusal(name: str) -> Callable[..., Any]:
     return refuse
 
 
-Proxy.__bool__ = _refusal("truth (`if`, `assert`, `not`)")  # type: ignore[attr-defined]  # made here, as others are
+_no_truth = _refusal("truth (`if`, `assert`, `not`)")
+
+
+def _truth(self: Proxy) -> Any:
+    return _no_truth(self) if object.__getattribute__(self, "_computed") else True
+
+
+Proxy.__bool__ = _truth  # type: ignore[attr-defined]  # made here, as others are
 
 
 # Comparisons. Of two things of the other side's it says, by a bool. Else the test's own operand says: a data class of
@@ -183,7 +193,10 @@ def _computed(name: str, symbol: str) -> Callable[..., Any]:
 
     def compute(self: Proxy, *others: Any) -> Any:
         result = side(self).ask(name, target(self), *others)
-        return result if is_proxy(result) else refuse(self)
+        if not is_proxy(result):
+            return refuse(self)
+        object.__setattr__(result, "_computed", True)
+        return result
 
     return compute
 
@@ -240,6 +253,7 @@ def _number(name: str, cls: type) -> Callable[..., Any]:
 
 
 PROTOCOLS: dict[str, Callable[..., Any]] = {
+    "__bool__": _no_truth,
     "__call__": _forwarded("call"),
     "__getitem__": _forwarded("getitem"),
     "__setitem__": _forwarded("setitem"),
@@ -269,6 +283,8 @@ NUMBERS: dict[str, Callable[..., Any]] = {
 def protocols(cls: type) -> tuple[str, ...]:
     """The protocols that a proxy for a thing of class `cls` has."""
     names = [name for name in PROTOCOLS if _has(cls, name)]
+    if "__len__" in names and "__bool__" not in names:
+        names.append("__bool__")
     if plain.of_library(cls):
         names += [name for name in NUMBERS if _has(cls, name)]
     if plain.subclass(cls, type) and "__getitem__" not in names:
