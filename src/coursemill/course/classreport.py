@@ -143,7 +143,7 @@ def _slim(verdict: Verdict) -> Verdict:
             "cell_type": "code",
             "source": str(cell.get("source", "")),
             "metadata": {"nbgrader": _graded(cell)},
-            "outputs": [{"output_type": "error", "ename": flags.STOPPED}] if flags.stopped(cell) else [],
+            "outputs": [],
         }
         for cell in verdict.autograded.get("cells", ())
         if cell.get("cell_type") == "code"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from coursemill.effects.grading import pair, rehearsal, rounds
+from coursemill.effects.grading.candidate import Candidate, Ran
 from coursemill.effects.grading.examination import examine
 from coursemill.effects.sandbox import servers
 from coursemill.pure import wire
@@ -303,6 +304,62 @@ def test_an_endless_loop_is_ended_and_the_next_test_is_run() -> None:
     assert [o.status for o in verdict.outcomes] == ["timeout", "timeout", "passed"]
     verdict = DOUBLE.verdict(RIGHT | {"triple": "while True: pass"}, timeout=1)
     assert [o.status for o in verdict.outcomes] == ["passed", "passed", "error"]
+
+
+class Waits:
+    """How long cells may take, in the order in which they are run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.of: list[tuple[str, float]] = []
+        run = Candidate.run
+
+        def noted(side: Candidate, name: str, source: str, limit: float) -> Ran:
+            self.of.append((source, limit))
+            return run(side, name, source, limit)
+
+        monkeypatch.setattr(Candidate, "run", noted)
+
+    def on(self, source: str) -> list[float]:
+        return [limit for said, limit in self.of if said == source]
+
+
+def test_a_cell_that_took_too_long_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, slow = Waits(monkeypatch), "kept = 3\nwhile True: pass"
+    sheet = Sheet(
+        [answer("a", "n = 7"), check("t", hidden="assert n == 7"), answer("b", "kept = 3"), check("u", "kept == 3")],
+        {"t": Look(names=("n",)), "u": Look("in-candidate", ("kept",), twins=("assert kept == 4",))},
+    )
+    verdict = sheet.verdict({"a": "n = 7", "b": slow}, {"b": "print(object())"}, timeout=3)
+    assert waits.on(slow) == [pytest.approx(3), pytest.approx(1), pytest.approx(1)]
+    assert [o.status for o in verdict.outcomes] == ["passed", "passed"], "what it did before it looped is there"
+    assert verdict.stopped == ("b",)
+    outputs = next(cell for cell in verdict.autograded["cells"] if cell["id"] == "b")["outputs"]
+    assert [output["ename"] for output in outputs] == ["Timeout", "KeyboardInterrupt"]
+    assert outcome(verdict, "u").twin == "failed"
+
+
+def test_where_a_candidate_ends_it_ends_again_without_being_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = Waits(monkeypatch)
+    deaf = DEAF.replace("def double(x):", "if True:")
+    sheet = Sheet([answer("a", "n = 7"), check("t", "assert n == 7")], {"t": Look("in-candidate", ("n",))})
+    verdict = sheet.verdict({"a": deaf}, timeout=1)
+    assert waits.on(deaf) == [pytest.approx(1)]
+    assert (outcome(verdict, "t").status, verdict.stopped) == ("timeout", ("a",))
+    assert outcome(verdict, "t").message == verdict.trouble == "a cell was still running after 1 s"
+
+
+def test_a_wrong_answer_that_a_twin_expects_fakes_nothing() -> None:
+    look = Look("in-candidate", ("n",), twins=("assert n == 8", "assert n == 9"))
+    sheet = Sheet([answer("a", "n = 7"), check("t", "assert n == 7")], {"t": look})
+    wrong = outcome(sheet.verdict({"a": "n = 8"}), "t")
+    assert (wrong.status, wrong.twin) == ("failed", "failed")
+
+
+def test_an_endless_test_in_the_candidate_fakes_nothing() -> None:
+    look = Look("in-candidate", ("f",), twins=tuple(f"assert f() == {n}" for n in range(8, 12)))
+    sheet = Sheet([answer("a", "def f(): return 7"), check("t", "assert f() == 7")], {"t": look})
+    slow = outcome(sheet.verdict({"a": "def f():\n    while True: pass"}, timeout=1), "t")
+    assert (slow.status, slow.twin) == ("timeout", "failed")
 
 
 DEAF = """

@@ -268,3 +268,8 @@ def test_an_assignment_that_changed_since_does_not_break_the_page() -> None:
     extra = replace(TESTS["price-test-3"], id="price-test-4")
     more = Assignment("WS_One", "The_Lesson", (*ASSIGNMENT.items[:7], extra, *ASSIGNMENT.items[7:]))
     assert "Hidden test 3 of 3: – not run" in text(feedback.page("eva", "", [replace(made, assignment=more)]))
+
+
+def test_an_answer_that_took_too_long_says_so() -> None:
+    page = feedback.page("eva", "", [sheet(*ALL, outputs={"price": [autograded.stopped()]})])
+    assert "Timeout: This took too long and was stopped." in text(page)

@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from coursemill.pure.grading.flags import Flag, flags
 from coursemill.pure.grading.papers import Paper
 from coursemill.pure.grading.verdict import Note, Outcome, Verdict
@@ -35,11 +37,18 @@ def test_an_upgrade_is_nothing_to_look_at(papers: Sequence[Paper]) -> None:
     assert flags([replace(ada, verdicts=(upgraded,))]) == ()
 
 
-def test_a_cell_that_was_stopped_is_told(papers: Sequence[Paper]) -> None:
-    output = {"output_type": "error", "ename": "KeyboardInterrupt"}
-    cell = {"cell_type": "code", "source": "while True: pass", "metadata": {}, "outputs": [output]}
-    verdict = replace(papers[0].verdicts[0], autograded={"cells": [cell]})
-    assert flags([replace(papers[0], verdicts=(verdict,))]) == (Flag("limit", ("ada",), "N", "1 cell took too long"),)
+@pytest.mark.parametrize(
+    ("stopped", "text"), [(("loop",), "a cell (`loop`) took too long"), (("a", "b"), "2 cells took too long")]
+)
+def test_cells_that_took_too_long_are_told(papers: Sequence[Paper], stopped: tuple[str, ...], text: str) -> None:
+    verdict = replace(papers[0].verdicts[0], stopped=stopped)
+    assert flags([replace(papers[0], verdicts=(verdict,))]) == (Flag("limit", ("ada",), "N", text),)
+
+
+def test_a_wrong_answer_that_a_twin_expects_is_nothing_to_look_at(papers: Sequence[Paper]) -> None:
+    outcomes = (Outcome("t", "failed", 1, mode="in-candidate", twin="passed"),)
+    verdict = replace(papers[0].verdicts[0], outcomes=outcomes)
+    assert flags([replace(papers[0], verdicts=(verdict,))]) == ()
 
 
 def test_likeness_is_told_without_a_judgement() -> None:

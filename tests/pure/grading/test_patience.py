@@ -17,3 +17,11 @@ def test_one_slow_cell_leaves_time_for_the_others() -> None:
     assert patience.of_notebook(Plan(), Options()) == 60
     assert patience.of_notebook(Plan(seconds={"a": 20.0}), Options()) == 400
     assert patience.of_notebook(Plan(seconds={"a": 2.0}), Options(timeout=100)) == 200
+
+
+def test_what_is_known_to_take_too_long_gets_as_long_as_the_instructors_took() -> None:
+    plan = Plan(seconds={"slow": 20.0})
+    assert patience.of_again("added", plan, Options()) == 3
+    assert patience.of_again("slow", plan, Options()) == 20
+    assert patience.of_again("slow", plan, Options(timeout=5)) == 1
+    assert patience.of_again("slow", plan, Options(timeout=0.5)) == 0.5

@@ -121,10 +121,10 @@ class Candidate:
         """Raise KeyboardInterrupt in what runs."""
         self._side.process.signal(signal.SIGINT)
 
-    def stop(self, end: End, reason: str) -> None:
-        """End it."""
+    def stop(self, end: End, reason: str, words: str = "") -> None:
+        """End it; `words` are the reason without any number that the code may choose."""
         if not self.gone():
-            self.end, self.reason, self.words = end, reason, reason
+            self.end, self.reason, self.words = end, reason, words or reason
             self._side.process.end()
 
     def gone(self, patience: float = 0.0) -> bool:

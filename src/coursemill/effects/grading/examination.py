@@ -43,11 +43,11 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
     merged = merge.merge(package.assignment, taken.notebook)
     work, ran, left_out = _started(Work(package, merged, options, handed.files))
     if any(look.mode == "in-candidate" for look in package.plan.looks.values()):
-        again = rounds.replay(work)
+        again = rounds.replay(work, ran)
         ran.results |= again.results
         ran.own += again.own
     doubtful = _doubtful(work, ran)
-    cleaned = rounds.clean(work, doubtful) if doubtful else None
+    cleaned = rounds.clean(work, doubtful, ran) if doubtful else None
     outcomes = _outcomes(package, ran, cleaned)
     notes = (*handed.notes, *taken.notes, *left_out)
     return Verdict(
@@ -64,6 +64,7 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
         seconds=time.monotonic() - began,
         own=ran.own + (cleaned.own if cleaned else 0.0),
         memory=ran.memory,
+        stopped=tuple(ran.stopped),
     )
 
 
@@ -128,10 +129,12 @@ def _changed(merged: Merged, ran: Round) -> frozenset[str]:
 
 
 def _shown(merged: Merged, ran: Round, cleaned: Round | None) -> dict[str, tuple[Output, ...]]:
-    """Outputs without anything hidden."""
+    """Outputs without anything hidden; those of a cell that took too long begin with that."""
     changed = _changed(merged, ran)
     clean = cleaned.outputs if cleaned else {}
-    return {cell: clean.get(cell, ()) if cell in changed else made for cell, made in ran.outputs.items()}
+    shown = {cell: clean.get(cell, ()) if cell in changed else made for cell, made in ran.outputs.items()}
+    again = {cell for cell in ran.stopped if cell not in changed or (cleaned and cell in cleaned.stopped)}
+    return {cell: (autograded.stopped(), *made) if cell in again else made for cell, made in shown.items()}
 
 
 def _look(plan: Plan, item: Item) -> Look:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from coursemill.effects.grading import pair
-from coursemill.effects.grading.candidate import Candidate, Ran
+from coursemill.effects.grading.candidate import Candidate, End, Ran
 from coursemill.effects.grading.exam import Examiner, Test
 from coursemill.effects.grading.inside import inside
 from coursemill.pure.grading import patience
@@ -38,6 +38,16 @@ class Work:
     """The student's files."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A cell in which the candidate ended."""
+
+    cell: str
+    end: End
+    reason: str
+    words: str
+
+
 @dataclass(slots=True)
 class Round:
     """What came of one."""
@@ -53,6 +63,9 @@ class Round:
     seconds: dict[str, float] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     """What code cells raised, by cell."""
+    stopped: list[str] = field(default_factory=list)
+    """Code cells that took too long."""
+    ending: Ending | None = None
     own: float = 0.0
     memory: int = 0
     trouble: str = ""
@@ -64,17 +77,20 @@ def main(work: Work) -> Round:
     return _Main(work).go()
 
 
-def replay(work: Work) -> Round:
-    """Run the tests that need live objects, with as much before them as they need."""
-    return _Replay(work).go()
+def replay(work: Work, known: Round | None = None) -> Round:
+    """Run the tests that need live objects, with as much before them as they need.
+
+    `known` is the main round: what took too long in it is not waited for again.
+    """
+    return _Replay(work, known).go()
 
 
-def clean(work: Work, wanted: frozenset[str]) -> Round:
+def clean(work: Work, wanted: frozenset[str], known: Round | None = None) -> Round:
     """Run everything but hidden tests, up to the last of the `wanted` cells and tests.
 
-    Of tests that are hidden in part, the visible lines are run.
+    Of tests that are hidden in part, the visible lines are run. `known` is as in `replay`.
     """
-    return _Clean(work, wanted).go()
+    return _Clean(work, wanted, known).go()
 
 
 class Runner:
@@ -83,8 +99,10 @@ class Runner:
     candidate: Candidate
     examiner: Examiner
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, known: Round | None = None) -> None:
         self.work, self.plan, self.options = work, work.package.plan, work.options
+        self.known = known or Round()
+        """A round before this one."""
         self.round = Round()
         self._told = False
         """Whether a test was told how the candidate ended."""
@@ -154,12 +172,27 @@ class Runner:
         elif placed.type == "code" and (item is None or item.role in {"given", "answer", "written"}):
             self.before(placed)
             if placed.source.strip() and self.is_on():
-                self._ran(placed, self.candidate.run(placed.id, placed.source, self.limit(placed.id)))
+                self._run(placed)
                 self.after(placed)
+
+    def _run(self, placed: Placed) -> None:
+        """Run a code cell, unless the candidate is known to end in it."""
+        ending, limit = self.known.ending, self.limit(placed.id)
+        if ending is not None and ending.cell == placed.id:
+            self.candidate.stop(ending.end, ending.reason, ending.words)
+            return
+        if placed.id in self.known.stopped:
+            limit = min(limit, patience.of_again(placed.id, self.plan, self.options))
+        self._ran(placed, self.candidate.run(placed.id, placed.source, limit))
 
     def _ran(self, placed: Placed, ran: Ran) -> None:
         """Note what came of a cell."""
         self.round.seconds[placed.id] = ran.seconds
+        if ran.status == "timeout":
+            self.round.stopped.append(placed.id)
+        side = self.candidate
+        if side.end is not None:
+            self.round.ending = Ending(placed.id, side.end, side.reason, side.words)
         if ran.status != "done":
             said = f"{ran.said.get('ename', '')}: {ran.said.get('evalue', '')}" if ran.status == "error" else ran.status
             self.round.errors[placed.id] = said
@@ -219,8 +252,8 @@ class _Replay(Runner):
 
 
 class _Clean(Runner):
-    def __init__(self, work: Work, wanted: frozenset[str]) -> None:
-        super().__init__(work)
+    def __init__(self, work: Work, wanted: frozenset[str], known: Round | None) -> None:
+        super().__init__(work, known)
         self.wanted = wanted
 
     def cells(self) -> Iterable[Placed]:
@@ -229,6 +262,9 @@ class _Clean(Runner):
     def test(self, placed: Placed, item: Item, look: Look) -> Result | None:
         if look.mode != "isolated":
             return None
+        known = self.known.results.get(item.id)
+        if known is not None and known.status == "timeout":
+            return known
         if not item.hidden:
             return self.examined(placed, item, look)
         if not _does_something(item.released):

@@ -126,6 +126,12 @@ def tamed(outputs: Iterable[Output], count: int, room: int = CELL) -> list[dict[
     return made
 
 
+def stopped() -> dict[str, Any]:
+    """The output of a cell that took too long."""
+    name, said = WORDS["timeout"], REASONS["timeout"]
+    return {"output_type": "error", "ename": name, "evalue": said, "traceback": [f"{name}: {said}"]}
+
+
 def checksum(source: str, kind: str, grading: Mapping[str, Any]) -> str:
     """nbgrader's checksum of a cell, by its nbgrader metadata: `nbgrader.utils.compute_checksum`."""
     grade, solution = bool(grading.get("grade")), bool(grading.get("solution"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from coursemill.pure.grading import similar
 from coursemill.pure.grading.papers import Paper, cells
@@ -19,8 +19,6 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LIMITS: frozenset[Status] = frozenset({"timeout", "died", "limit"})
 HARMLESS = frozenset({"upgraded"})
 """Kinds of notes that nobody need look at."""
-STOPPED = "KeyboardInterrupt"
-"""What a cell's output says that took too long."""
 TOLD = 4
 """Different things that are told of a notebook."""
 
@@ -44,23 +42,19 @@ def flags(papers: Sequence[Paper], instructor: Iterable[str] = ()) -> tuple[Flag
     return tuple(sorted(found, key=lambda flag: (KINDS.index(flag.kind), flag.notebook, flag.students)))
 
 
-def stopped(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell of a graded notebook was interrupted: it took too long."""
-    return any(output.get("ename") == STOPPED for output in cell.get("outputs", ()))
-
-
 def _of_paper(paper: Paper) -> Iterator[Flag]:
     who = (paper.student,)
     for verdict in paper.verdicts:
-        if twins := [o.test for o in verdict.outcomes if o.twin == "passed"]:
+        if twins := [o.test for o in verdict.outcomes if o.status == o.twin == "passed"]:
             text = f"passed a changed test that must fail, so it gives no points: {', '.join(twins)}"
             yield Flag("twin", who, verdict.notebook, text)
         if notes := [note for note in verdict.notes if note.kind not in HARMLESS]:
             yield Flag("changed", who, verdict.notebook, _told(notes))
         statuses = Counter(outcome.status for outcome in verdict.outcomes)
         ended = [f"{statuses[status]} {status}" for status in sorted(LIMITS & statuses.keys())]
-        if number := sum(map(stopped, verdict.autograded.get("cells", ()))):
-            ended.append(f"{number} cell{'s' if number > 1 else ''} took too long")
+        if number := len(verdict.stopped):
+            what = f"a cell (`{verdict.stopped[0]}`)" if number == 1 else f"{number} cells"
+            ended.append(f"{what} took too long")
         if ended or (verdict.trouble and not statuses.keys() <= {"missing", "unreadable"}):
             yield Flag("limit", who, verdict.notebook, ": ".join(filter(None, (", ".join(ended), verdict.trouble))))
         if statuses["unreadable"]:

@@ -9,6 +9,8 @@ LEAST = 30.0
 """Seconds that any cell may take, and any test."""
 FACTOR = 10.0
 """A student's cell may be so many times as slow as the instructor's."""
+MOMENT = 1.0
+"""Seconds in which any cell has begun."""
 NOTEBOOK = 60.0
 WHOLE = 5.0
 """A notebook may take `NOTEBOOK` seconds, and `WHOLE` times what the instructor's took."""
@@ -17,6 +19,15 @@ WHOLE = 5.0
 def of_cell(cell: str, plan: Plan, options: Options) -> float:
     """Seconds that a cell or a test may take; one that the student added, as long as the shortest."""
     return options.timeout or max(LEAST, FACTOR * plan.seconds.get(cell, 0.0))
+
+
+def of_again(cell: str, plan: Plan, options: Options) -> float:
+    """Seconds that a cell may take that is known to take too long: about as long as the instructor's own took.
+
+    So what it does before it loops has happened, and nobody waits for its end again.
+    """
+    limit = of_cell(cell, plan, options)
+    return min(limit, max(MOMENT, limit / FACTOR))
 
 
 def of_notebook(plan: Plan, options: Options) -> float:

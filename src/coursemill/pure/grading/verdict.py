@@ -75,6 +75,8 @@ class Verdict:
     """From start to end."""
     own: float = 0.0
     """Of these, what its cells and tests took."""
+    stopped: tuple[str, ...] = ()
+    """Cells that took too long, tests aside."""
     memory: int = 0
     """Bytes at most, where that is known."""
 
@@ -96,4 +98,5 @@ def from_data(data: Mapping[str, Any]) -> Verdict:
     """Read back `to_data`; raises KeyError and TypeError for anything else."""
     outcomes = tuple(Outcome(**one) for one in data["outcomes"])
     notes = tuple(Note(**one) for one in data["notes"])
-    return Verdict(**{**data, "outcomes": outcomes, "notes": notes, "unanswered": tuple(data["unanswered"])})
+    names = {"unanswered": tuple(data["unanswered"]), "stopped": tuple(data.get("stopped", ()))}
+    return Verdict(**{**data, **names, "outcomes": outcomes, "notes": notes})
