@@ -85,7 +85,13 @@ def test_pictures_have_titles_units_and_words(page: str) -> None:
 
 
 def test_it_shows_what_was_found(page: str) -> None:
-    for text in ("price-test-2: the test was deleted", "nothing was handed in", "4 answers wait", "B (right)", "α = 0.60"):
+    for text in (
+        "price-test-2: the test was deleted",
+        "nothing was handed in",
+        "4 answers wait",
+        "B (right)",
+        "α = 0.60",
+    ):
         assert text in page
     assert "foreseen" not in page
     assert page.count('href="../f/ada"') == 1

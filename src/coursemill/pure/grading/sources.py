@@ -16,7 +16,7 @@ WRITERS = {"open", "write_text", "write_bytes", "copy", "copyfile", "rename", "r
 
 def modules(node: ast.stmt) -> dict[str, str]:
     """Return the names that a statement imports, with their modules."""
-    found = {}
+    found: dict[str, str] = {}
     for one in ast.walk(node):
         if isinstance(one, ast.Import):
             found |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in one.names}
