@@ -5,6 +5,7 @@ import socket
 import sys
 import traceback
 import types
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ def _served(given: str, answer: str) -> Serve:
         sys.modules["__main__"] = module
         exec(f"{given}\n{answer}", module.__dict__)
         while True:
-            asyncio.run(candidate.serve(wall, module.__dict__))
+            asyncio.new_event_loop().run_until_complete(candidate.serve(wall, module.__dict__))
 
     return serve
 
@@ -77,6 +78,7 @@ def _forked(what: Callable[[], None], closing: list[socket.socket]) -> int:
             one.close()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - for as long as the process lives
+        warnings.resetwarnings()
         what()
     except Gone:
         pass

@@ -418,7 +418,7 @@ def test_given_values_are_there_whatever_the_answer_does(open_notebook: Callable
     notebook.passes("assert total() == 3", [])
     notebook.passes("assert rows == [9]", ["rows"])
     notebook.passes("assert rows == [1, 2] and total() == 3", [])
-    assert "c: NameError" in notebook.do(do="given", cell="c", define="nothing_here")["trouble"]
+    assert "NameError" in notebook.do(do="given", cell="c", define="nothing_here")["trouble"]
 
 
 def test_values_are_captured(notebook: Any) -> None:

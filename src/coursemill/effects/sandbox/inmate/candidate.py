@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import inspect
 import io
+import signal
 import socket
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +39,14 @@ async def serve(wall: socket.socket, names: dict[str, Any], mirror: Mirror | Non
     """
     if wall not in _ENDS:
         _ENDS[wall] = Candidate(wall, names, mirror)
-    _ENDS[wall].talk.serve()
+    talk = _ENDS[wall].talk
+    before = signal.signal(signal.SIGINT, lambda *_: talk.interrupt())
+    try:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # one that is meant for the student's code, of which none runs
+                return talk.serve()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _ENDS: WeakKeyDictionary[socket.socket, Candidate] = WeakKeyDictionary()

@@ -49,6 +49,7 @@ class Examiner:
     def __init__(self, wall: socket.socket, mirror: Mirror | None = None) -> None:
         self.module = types.ModuleType("__main__")
         sys.modules["__main__"] = self.module
+        sys.path.append(sys.path.pop(0) if sys.path[0] == "" else "")  # what lies here hides no library
         self.shown: list[BaseException] = []
         """Errors that the test at hand has shown; magics (`%%time`, `%run`) show them and go on."""
         self.shell = _shell(self.module, self.shown)
@@ -70,7 +71,7 @@ class Examiner:
     def interrupted(self, *_: object) -> None:
         """End the test that is running."""
         if self.testing:
-            raise KeyboardInterrupt
+            self.sight.talk.interrupt()
 
     # Commands
 
@@ -126,21 +127,23 @@ class Examiner:
         imported: Sequence[str] = (),
         files: bool = False,
         lines: Sequence[int] = (),
+        allowed: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        """Run a test; say how it ended."""
+        """Run a test; say how it ended, and which liberties the answer took: `allowed`, or when it is None, any."""
         try:
             self.testing = True
-            found = self._tested(source, names, imported, files)
+            self.sight.begin(files=files, allowed=allowed)
+            found = self._tested(source, names, imported)
         except Gone as gone:
             found = Ended("died", message=str(gone), reason=str(gone), kind="Gone", by="candidate")
         except KeyboardInterrupt:
             found = Ended("error", reason="it was interrupted", kind="KeyboardInterrupt")
         finally:
             self.testing = False
-        return found.hiding(source, frozenset(lines)).said()
+        taken = sorted(self.sight.liberties.taken)
+        return found.hiding(source, frozenset(lines)).said() | {"taken": taken}
 
-    def _tested(self, source: str, names: Sequence[str], imported: Sequence[str], files: bool) -> Ended:
-        self.sight.begin(files=files)
+    def _tested(self, source: str, names: Sequence[str], imported: Sequence[str]) -> Ended:
         self.guard.forget_modules()
         try:
             try:
@@ -157,6 +160,7 @@ class Examiner:
         skipped = source[: len(source) - len(stripped)].count("\n")  # IPython takes blank lines at the top away
         ran = Ran(TEST, "\n".join(source.split("\n")[skipped:]), skipped)
         self.shown.clear()
+        self.shell.displayhook.cell = source
         with self.guard.watching(source), _usual_streams():
             result = self.shell.run_cell(source, store_history=False)
             for stream in (sys.stdout, sys.stderr):
@@ -165,7 +169,7 @@ class Examiner:
         if self.sight.talk.gone:
             raise Gone(self.sight.talk.gone)
         if error is None:
-            return ended.passed(result.result)
+            return self.sight.liberties.passed(result.result)
         return self._explained(error if isinstance(error, BaseException) else SystemExit(error), ran)
 
     def _explained(self, error: BaseException, ran: Ran) -> Ended:
@@ -218,9 +222,11 @@ def _shell(module: types.ModuleType, shown: list[BaseException]) -> Any:
     from traitlets.config import Config
 
     class Quiet(DisplayHook):
+        cell = ""
+
         def __call__(self, result: Any = None) -> None:
             hook: Any = self
-            if result is not None and not hook.quiet():
+            if result is not None and not hook.semicolon_at_end_of_expression(self.cell):
                 hook.fill_exec_result(result)
 
     class Shell(InteractiveShell):

@@ -11,6 +11,7 @@ import contextlib
 import importlib.abc
 import importlib.machinery
 import os
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -61,8 +62,9 @@ PICKLED = frozenset(
     }
 )
 """What a pickle may name: classes of data."""
-SIGNS = frozenset("()[]{}=:.@\n")
-"""A text that has none of them calls nothing and defines nothing."""
+SIGNS = frozenset("()[]{}=:.@; \t\n")
+WORD = re.compile(r"\w")
+"""A text that has no word, or none of these signs, calls nothing and defines nothing."""
 MAX_TEXT = 1 << 20
 MAX_TEXTS = 10_000
 """Texts of the candidate's that are remembered; when there are more, none becomes code that the test does not spell."""
@@ -112,7 +114,7 @@ class Guard:
     @contextlib.contextmanager
     def watching(self, source: str) -> Iterator[None]:
         """Watch code that the instructor has written as `source`."""
-        self._spelled.add(source)
+        self._spelled.add("".join(source.split()))
         self._watching += 1
         try:
             yield
@@ -144,7 +146,8 @@ class Guard:
                     self._note_buffer(message.buffers, one[kind])
 
     def _note_text(self, text: str) -> None:
-        if len(text) > 1 and not SIGNS.isdisjoint(text):
+        text = text.strip()
+        if WORD.search(text) and not SIGNS.isdisjoint(text):
             self._texts.append(text)
 
     def _note_buffer(self, buffers: Sequence[Any], number: Any) -> None:
@@ -178,7 +181,7 @@ class Guard:
     def _remember(self, place: str) -> None:
         try:
             with open(place, encoding="utf-8") as file:  # noqa: PTH123 - as the test does
-                self._texts.append(file.read(MAX_TEXT))
+                self._note_text(file.read(MAX_TEXT))
         except (OSError, ValueError):
             return
 
@@ -198,11 +201,15 @@ class Guard:
             return  # a tree, whose text was looked at before
         if self._is_spelled(text):
             return
+        if _is_in(frame, ("/ast.py",)) and frame.f_back is not None:
+            frame = frame.f_back
         if self._is_candidates(text) or (self._texts and _is_in(frame, EVALUATORS)):
             raise Forbidden("a text of the answer's cannot become code here")
 
     def _is_spelled(self, text: str) -> bool:
-        return any(text.strip() in source for source in self._spelled)
+        """Whether it stands in what the instructor has written, with whatever space between."""
+        words = "".join(text.split())
+        return any(words in source for source in self._spelled)
 
     def _is_candidates(self, text: str) -> bool:
         """Whether a text of the candidate's is in it, or it in one."""
@@ -211,7 +218,7 @@ class Guard:
         part = text.strip()
         if SIGNS.isdisjoint(part):
             return False
-        return any(part in one or one.strip() in text for one in self._texts if one.strip())
+        return any(part in one or one in text for one in self._texts)
 
     def _pickled(self, frame: types.FrameType, module: str, name: str) -> None:
         if (module, name) not in PICKLED:

@@ -6,6 +6,7 @@ cross: an object that would not come out as it is has no recipe.
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def _tag(value: Any) -> Recipe:
 
 def tag(markup: str, parser: str, way: list[int]) -> Any:
     """Return the tag to which `way` leads through the contents of tags."""
-    found = sys.modules["bs4"].BeautifulSoup(markup, parser)
+    found = importlib.import_module("bs4").BeautifulSoup(markup, parser)
     for step in way:
         found = found.contents[step]
     return found
@@ -79,7 +80,7 @@ def _generator(value: Any) -> Recipe:
 
 def generator(kind: str, state: dict[str, Any]) -> Any:
     """Return a generator of numpy's in this state."""
-    numpy = sys.modules["numpy"].random
+    numpy = importlib.import_module("numpy.random")
     made = getattr(numpy, kind)()
     made.state = state
     return numpy.Generator(made)

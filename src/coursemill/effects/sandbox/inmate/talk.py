@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from coursemill.pure import wire
@@ -64,10 +63,13 @@ class Talk:
     _given_up: set[int] = field(default_factory=set)
     _arrived: dict[int, Message] = field(default_factory=dict)
     _asked: dict[int, list[Message]] = field(default_factory=dict)
+    _idle: set[int] = field(default_factory=set)
     _reading: bool = False
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _sending: threading.Lock = field(default_factory=threading.Lock)
     _own: threading.local = field(default_factory=threading.local)
+    _busy: bool = False
+    _late: bool = False
 
     def __post_init__(self) -> None:
         self.socket.setblocking(True)
@@ -84,9 +86,10 @@ class Talk:
             number = self._last
             self._waiting.add(number)
         try:
-            self.send("ask", number, self._within(), body, buffers)
-            sent()
-            return self._wait(number)
+            with self._undisturbed():
+                self.send("ask", number, self._within(), body, buffers)
+                sent()
+                return self._wait(number)
         except BaseException:
             with self._turn:
                 self._given_up.add(number)
@@ -98,12 +101,39 @@ class Talk:
 
     def serve(self) -> None:
         """Answer requests until the other side says `end`; raises Gone."""
-        self._wait(0)
+        with self._undisturbed():
+            self._wait(0)
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt, now or when no message is half sent or half read; for a signal's handler."""
+        if self._busy:
+            self._late = True
+        else:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def _undisturbed(self, busy: bool = True) -> Iterator[None]:
+        """Put interrupts off, or, with `busy=False`, let them through; they come to the main thread alone."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before, self._busy = self._busy, busy
+        try:
+            self._heed()
+            yield
+        finally:
+            self._busy = before
+        self._heed()
+
+    def _heed(self) -> None:
+        if self._late and not self._busy:
+            self._late = False
+            raise KeyboardInterrupt
 
     def send(self, kind: str, number: int, within: int, body: Any, buffers: list[Buffer]) -> None:
         """Send a message; raises Gone, and TooLarge before anything is sent."""
         pieces = [p for p in wire.frame([kind, number, within, body], buffers) if len(p)]
-        with self._sending:
+        with self._undisturbed(), self._sending:
             if self.gone:
                 raise Gone(self.gone)
             try:
@@ -122,7 +152,7 @@ class Talk:
         stack = self._answers()
         stack.append(message.id)
         try:
-            with _room():
+            with _room(), self._undisturbed(busy=False):
                 self.answer(message)
         finally:
             stack.pop()
@@ -130,32 +160,34 @@ class Talk:
     def _wait(self, number: int) -> Message:
         """Read until the reply has come (0: the end), by this thread or by another one that reads already."""
         while True:
-            message: Message | None = None
             with self._turn:
-                while True:
-                    if found := self._arrived.pop(number, None):
-                        return found
-                    if asked := self._asked.get(number):
-                        message = asked.pop(0)
-                        break
-                    if self.gone:
-                        raise Gone(self.gone)
-                    if not self._reading:
-                        self._reading = True
-                        break
-                    self._turn.wait()
-            if message is None:
-                self._read()
+                self._idle.add(number)
+                try:
+                    while not (number in self._arrived or self._asked.get(number) or self.gone or not self._reading):
+                        with self._undisturbed(busy=False):
+                            self._turn.wait()
+                    found, asked = self._arrived.pop(number, None), self._asked.get(number)
+                    self._reading = self._reading or not (found or asked or self.gone)
+                finally:
+                    self._idle.discard(number)
+            if found:
+                return found
+            if asked:
+                self.answering(asked.pop(0))
+            elif self.gone:
+                raise Gone(self.gone)
             else:
-                self.answering(message)
+                self._read(number)
 
-    def _read(self) -> None:
-        """Read a message and put it where it is waited for."""
+    def _read(self, number: int) -> None:
+        """Read a message and put it where it is waited for: a request of no thread's goes to one that is idle."""
         try:
             message = self._received()
             with self._turn:
                 if message.kind == "ask":
-                    self._asked.setdefault(message.within if message.within in self._waiting else 0, []).append(message)
+                    idle = {number, *self._idle}
+                    whose = message.within if message.within in self._waiting else 0 if 0 in idle else max(idle)
+                    self._asked.setdefault(whose, []).append(message)
                 elif message.kind == "end":
                     self._arrived[0] = message
                 elif message.id in self._waiting and message.id not in self._arrived:
@@ -172,6 +204,10 @@ class Talk:
                 self._turn.notify_all()
 
     def _received(self) -> Message:
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLIN)
+        with self._undisturbed(busy=False):
+            waiting.poll()
         tree, buffers = receive(self.socket)
         if type(tree) is not list or len(tree) != 4 or [type(one) for one in tree[:3]] != [str, int, int]:
             raise Malformed("no message")
@@ -218,56 +254,26 @@ def hear(source: socket.socket) -> Any:
 
 
 def send(to: socket.socket, pieces: Sequence[Buffer]) -> None:
-    """Send all of them, also when interrupted meanwhile; raises OSError."""
+    """Send all of them; raises OSError."""
     rest = [memoryview(p) for p in pieces if len(p)]
-    with _Uninterrupted() as doing:
-        while rest:
-            sent = doing(lambda: to.sendmsg(rest[:PIECES]))
-            _drop(rest, sent)
-
-
-def _drop(rest: list[memoryview], sent: int) -> None:
-    while rest and sent >= len(rest[0]):
-        sent -= len(rest.pop(0))
-    if sent:
-        rest[0] = rest[0][sent:]
+    while rest:
+        sent = to.sendmsg(rest[:PIECES])
+        while rest and sent >= len(rest[0]):
+            sent -= len(rest.pop(0))
+        if sent:
+            rest[0] = rest[0][sent:]
 
 
 def receive(source: socket.socket) -> tuple[Any, list[Buffer]]:
     """Return the tree of a frame and its buffers; raises EOFError, OSError and Malformed."""
-    waiting = select.poll()
-    waiting.register(source, select.POLLIN)
-    waiting.poll()  # here an interrupt breaks nothing off
-    with _Uninterrupted() as doing:
-        (size,) = wire.HEAD.unpack(_exactly(source, wire.HEAD.size, doing))
-        if size > wire.MAX_HEADER:
-            raise Malformed("too many values")
-        tree, lengths = wire.header(_exactly(source, size, doing))
-        return tree, [_exactly(source, length, doing) for length in lengths]
+    (size,) = wire.HEAD.unpack(_exactly(source, wire.HEAD.size))
+    if size > wire.MAX_HEADER:
+        raise Malformed("too many values")
+    tree, lengths = wire.header(_exactly(source, size))
+    return tree, [_exactly(source, length) for length in lengths]
 
 
-class _Uninterrupted:
-    """Puts an interrupt off until a frame is whole: half of one would be the end of the talk."""
-
-    def __init__(self) -> None:
-        self._late: KeyboardInterrupt | None = None
-
-    def __enter__(self) -> Callable[[Callable[[], int]], int]:
-        return self._do
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._late and error is None:
-            raise self._late
-
-    def _do(self, what: Callable[[], int]) -> int:
-        while True:
-            try:
-                return what()
-            except KeyboardInterrupt as late:
-                self._late = late
-
-
-def _exactly(source: socket.socket, size: int, doing: Callable[[Callable[[], int]], int]) -> bytearray | mmap.mmap:
+def _exactly(source: socket.socket, size: int) -> bytearray | mmap.mmap:
     """So many bytes. Room for many is taken as they come: a size that is only claimed costs nothing."""
     data: bytearray | mmap.mmap
     if size < LARGE:
@@ -278,7 +284,7 @@ def _exactly(source: socket.socket, size: int, doing: Callable[[Callable[[], int
     got = 0
     with memoryview(data) as room:
         while got < size:
-            count = doing(partial(source.recv_into, room[got:]))
+            count = source.recv_into(room[got:])
             if not count:
                 raise EOFError("it has ended")
             got += count
