@@ -101,3 +101,16 @@ def test_memory_comes_back_as_it_was(tmp_path: Path) -> None:
     store.remember(tmp_path, "build/x.json", {"a": [1, "ü", None]})
     assert store.recall(tmp_path / "build/x.json") == {"a": [1, "ü", None]}
     assert store.recall(tmp_path / "none") == {}
+
+
+def test_sweep_takes_what_is_unfinished(tmp_path: Path) -> None:
+    for path in ("top/a/.coursemill-x", "top/.coursemill-y", "top/a/file", "top/b/.coursemill-z", ".coursemill-other"):
+        store.write(tmp_path, path, b"")
+    store.sweep(tmp_path / "top")
+    store.sweep(tmp_path / "nowhere")
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == [
+        ".coursemill-other",
+        "top",
+        "top/a",
+        "top/a/file",
+    ]

@@ -107,6 +107,7 @@ def publish(
     faulty = {one.name: troubles.get(one.name, state.troubles.get(one.name, ())) for one in place.worksheet.assignments}
     if not due and untouched and state.shape == shape and faulty == dict(state.troubles):
         return Published(state.standings, (), state.known, tuple(itertools.chain(*faulty.values())))
+    store.sweep(place.config.path(place.config.build, journal.FOLDER, name))
     written = _write_book(place, due)
     standings = {**state.standings, **{one.student: _standing(place, one, written) for one in due}}
     standings = {student: _refreshed(standing, written) for student, standing in standings.items()}
@@ -177,6 +178,7 @@ def _write_files(place: Place, paper: Paper, old: Iterable[str]) -> dict[str, St
         ours[MINE] = f"{paper.timestamp} UTC".encode()
     given = {path: data for path, data in place.worksheet.files.items() if path not in brought.files}
     wanted = autogrades.together(brought.files, {**given, **ours})
+    store.sweep(place.folder(paper.student))
     shared = bool(place.course.settings.get("CourseDirectory", {}).get("groupshared", False))
     return autogrades.write(place.folder(paper.student), wanted, old, shared=shared)
 

@@ -113,6 +113,13 @@ def below(root: Path, folder: str) -> dict[str, os.stat_result]:
     return found
 
 
+def sweep(folder: Path) -> None:
+    """Remove what somebody who was killed has left unfinished in a folder that nobody else writes to now."""
+    for path in below(folder.parent, folder.name):
+        if path.rpartition("/")[2].startswith(UNFINISHED):
+            remove(folder.parent, path)
+
+
 @contextmanager
 def locked(folder: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Hold the only right to build; waits for the one who has it. Ends with the process, however that ends.

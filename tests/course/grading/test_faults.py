@@ -59,7 +59,7 @@ def test_killed_at_any_moment(classroom: Any, grader: Any, alive: Callable[[int]
     took = time.monotonic() - began
     wanted, files = classroom.gradebook(), classroom.files()
     chance = random.Random(5)
-    for _ in range(12):
+    for _ in range(6):
         reset(classroom.root)
         classroom.ran()
         while True:
