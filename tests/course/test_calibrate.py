@@ -43,6 +43,7 @@ class Run:
     values: Mapping[str, Mapping[str, bytes]]
     errors: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
+    liberties: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Here:
@@ -263,7 +264,7 @@ def test_plans_are_kept_until_something_changes(tmp_path: Path) -> None:
 
 
 def test_a_kept_plan_is_read_back_as_it_was() -> None:
-    look = Look("in-candidate", ("a",), frozenset("b"), True, "import c", "d = 1", ("e",), "f", "g")
+    look = Look("in-candidate", ("a",), frozenset("b"), True, "import c", "d = 1", ("e",), "f", "g", frozenset("h"))
     plan = Plan({"t": look}, {"g": Given("h", {"i": b"\0"})}, ("j.py",), ("k",), {"g": 0.5})
     assert plans.from_data(json.loads(json.dumps(plans.to_data(plan)))) == plan
 

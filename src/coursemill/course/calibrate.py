@@ -31,6 +31,8 @@ class Rehearsal(Protocol):
     @property
     def looks(self) -> Mapping[str, Look]: ...
     @property
+    def liberties(self) -> Mapping[str, frozenset[str]]: ...
+    @property
     def values(self) -> Values: ...
     @property
     def errors(self) -> Mapping[str, str]: ...
@@ -86,6 +88,8 @@ class _State:
     """Whether nothing was tried twice before it in the first run, so that its passing there counts."""
     inside: Look | None = None
     """How it is run in the candidate, if it is."""
+    liberties: frozenset[str] | None = None
+    """What the solution's objects did in it beyond giving data; None: nobody has looked."""
     shaky: bool = False
     """Whether it has both passed and failed in the same way."""
 
@@ -213,6 +217,8 @@ class _Calibration:
         _check(assignment, ran)
         for item in assignment.tests:
             self._take(states[item.id], outcomes.get(item.id), ran.looks.get(item.id))
+            if item.id in ran.liberties:
+                states[item.id].liberties = (states[item.id].liberties or frozenset()) | ran.liberties[item.id]
             if not states[item.id].passes[-1]:
                 states[item.id].reason = _told(item, outcomes.get(item.id), ran.trouble)
         for cell in ran.seconds.keys() & set(self.survey.order):
@@ -247,7 +253,7 @@ def _check(assignment: Assignment, ran: Rehearsal) -> None:
 def _with_trouble(state: _State) -> Look:
     """How a test is looked at, and what is wrong with it: it has to pass at last."""
     if state.passes[-1] and not state.shaky:
-        return state.look
+        return state.look if state.inside else replace(state.look, liberties=state.liberties)
     often = "it passes only sometimes: " if state.shaky else ""
     return replace(state.look, trouble=f"{often}{state.reason}")
 

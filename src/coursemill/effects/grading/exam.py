@@ -81,6 +81,7 @@ class Examiner:
                 "source": test.source,
                 "names": list(test.look.names),
                 **({"imported": sorted(test.look.imported)} if test.look.imported else {}),
+                **({"allowed": sorted(test.look.liberties)} if test.look.liberties is not None else {}),
                 "files": test.look.files,
                 "lines": sorted(test.hidden),
             }

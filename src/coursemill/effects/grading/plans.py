@@ -47,7 +47,7 @@ def keep(build: Path, key: str, plan: Plan) -> None:
 
 def to_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON's values."""
-    looks = {test: {**asdict(look), "imported": sorted(look.imported)} for test, look in plan.looks.items()}
+    looks = {test: {**asdict(look), **_sorted(look)} for test, look in plan.looks.items()}
     given = {cell: {"define": g.define, "values": _encoded(g.values)} for cell, g in plan.given.items()}
     return {**asdict(plan), "looks": looks, "given": given, "seconds": dict(plan.seconds)}
 
@@ -59,9 +59,15 @@ def from_data(data: Mapping[str, Any]) -> Plan:
     return Plan(looks, given, tuple(data["modules"]), tuple(data["imports"]), dict(data["seconds"]))
 
 
+def _sorted(look: Look) -> dict[str, Any]:
+    liberties = None if look.liberties is None else sorted(look.liberties)
+    return {"imported": sorted(look.imported), "liberties": liberties}
+
+
 def _look(data: Mapping[str, Any]) -> Look:
     lists = {"names": tuple(data["names"]), "imported": frozenset(data["imported"]), "twins": tuple(data["twins"])}
-    return Look(**{**data, **lists})
+    liberties = None if data["liberties"] is None else frozenset(data["liberties"])
+    return Look(**{**data, **lists, "liberties": liberties})
 
 
 def _encoded(values: Mapping[str, bytes]) -> dict[str, str]:

@@ -26,6 +26,8 @@ class Rehearsal:
     """How long each code cell took, tests too, by id."""
     looks: Mapping[str, Look] = field(default_factory=dict)
     """The look with which each test passed; the first one where it did with none."""
+    liberties: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What the solution's objects did beyond giving data, in each test that passed from outside."""
     values: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     """The names that were asked for after a cell, by the cell's id and the name, as `wire` writes one; those that are
     not plain data, or not there, are left out."""
@@ -59,6 +61,7 @@ def rehearse(
         ),
         seconds=ran.seconds,
         looks=runner.looks,
+        liberties={test: result.taken for test, result in ran.results.items() if result.status == "passed"},
         values=runner.values,
         errors=ran.errors,
         trouble=ran.trouble or runner.examiner.reason or runner.examiner.trouble,

@@ -31,6 +31,9 @@ class Look:
     """Why it is not isolated."""
     trouble: str = ""
     """Why the instructor's own solution does not pass it, or not always."""
+    liberties: frozenset[str] | None = None
+    """What answers may do in it beyond giving data, because the instructor's own did (`inmate/liberties.py`); None:
+    anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Result:
     """Whether the error arose in the candidate."""
     inner: bool = False
     """Whether all of it is the candidate's word."""
+    taken: frozenset[str] = frozenset()
+    """What the answer did beyond giving data, as a plan names it."""
 
     def beside(self, twin: Twin) -> Result:
         """The same with what became of its twins."""
@@ -60,6 +62,7 @@ def replied(reply: Mapping[str, Any]) -> Result:
         kind=kind,
         seconds=float(reply.get("seconds", 0.0)),
         foreign=reply.get("from") != "examiner",
+        taken=frozenset(reply.get("taken", ())),
     )
 
 
@@ -89,7 +92,7 @@ def outcome(item: Item, look: Look, result: Result, cleaned: Result | None, *, l
 
 def needs_cleaning(item: Item, result: Result) -> bool:
     """Whether a message may hold what a hidden test before it gave away."""
-    return result.status in {"failed", "error"} and not (result.inner or _is_constant(result, item.source))
+    return result.status in {"failed", "error"} and not (result.inner or _is_constant(result, item))
 
 
 def _message(item: Item, result: Result, cleaned: Result | None, *, late: bool) -> str:
@@ -108,15 +111,15 @@ def _message(item: Item, result: Result, cleaned: Result | None, *, late: bool) 
 
 def _constant(item: Item, result: Result) -> str:
     """What can be said without any value: the test's own words, or else the kind of error."""
-    if _is_constant(result, item.source):
+    if _is_constant(result, item):
         return result.message
     return result.kind if _is_known(result) else AN_ERROR
 
 
-def _is_constant(result: Result, source: str) -> bool:
-    """Whether a message stands in the test's source, or tells nothing but a kind of error that nobody made up."""
+def _is_constant(result: Result, item: Item) -> bool:
+    """Whether a message is the test's own, or tells nothing but a kind of error that nobody made up."""
     message = result.message
-    return not message or (message == result.kind and _is_known(result)) or message in _words(source)
+    return not message or (message == result.kind and _is_known(result)) or message in _words(item)
 
 
 def _is_known(result: Result) -> bool:
@@ -125,15 +128,24 @@ def _is_known(result: Result) -> bool:
     return not result.foreign or (isinstance(found, type) and issubclass(found, BaseException))
 
 
-def _words(source: str) -> set[str]:
-    """What a test can say whatever it was given: texts that stand in it, and its lines."""
-    lines = {f"in `{line.strip()}`" for line in source.split("\n")}
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):  # it has magics, perhaps
-        return lines
-    texts = {text for node in ast.walk(tree) if (text := _text_of(node))}
+def _words(item: Item) -> set[str]:
+    """What a test can say whatever it was given: its lines and the texts in them, as far as students have seen them.
+
+    Of hidden lines it is the messages of their asserts, which are meant to be shown.
+    """
+    seen = item.released if item.hidden else item.source
+    lines = {f"in `{line.strip()}`" for line in seen.split("\n")}
+    texts = {text for node in _nodes(seen) if (text := _text_of(node))}
+    asserts = (node for node in _nodes(item.source) if isinstance(node, ast.Assert) and node.msg)
+    texts |= {text for node in asserts if node.msg and (text := _text_of(node.msg))}
     return lines | texts | {f"AssertionError: {text}" for text in texts}
+
+
+def _nodes(source: str) -> list[ast.AST]:
+    try:
+        return list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):  # it has magics, perhaps
+        return []
 
 
 def _text_of(node: ast.AST) -> str:

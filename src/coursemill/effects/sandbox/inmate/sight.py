@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from coursemill.effects.sandbox.inmate import lending, raising
 from coursemill.effects.sandbox.inmate.kinds import Kind, Kinds, Own
+from coursemill.effects.sandbox.inmate.liberties import Liberties
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
 from coursemill.effects.sandbox.inmate.talk import Message, Talk
 from coursemill.pure import plain, proxy, wire
@@ -54,15 +55,17 @@ class Sight(Peer):
         """Exceptions that came from the candidate in the test at hand."""
         self.files = False
         """Whether files of both sides cross with each request."""
+        self.liberties = Liberties()
         self._note = note
         self._told: list[int] = []
         self._usual = sys.stdout, builtins.input
         self._have: list[str] = []
         self._real_bases = self._looking = False
 
-    def begin(self, *, files: bool) -> None:
-        """Begin with a test."""
+    def begin(self, *, files: bool, allowed: Collection[str] | None = None) -> None:
+        """Begin with a test; `allowed`: what answers may do in it (None: anything), see Liberties."""
         self.files, self.crossed = files, []
+        self.liberties.begin(allowed)
         for number in self._told:
             self.kept.release(number, 1)
         self._told = []
@@ -109,8 +112,15 @@ class Sight(Peer):
         before, self._real_bases = self._real_bases, attribute == "__bases__"
         try:
             result, said = self.request(operation, target.number if target else 0, args, kwargs, self._around())
+        except BaseException as error:
+            if (told := self.liberties.ended(operation, error)) is error:
+                raise
+            self.crossed.append(told)
+            raise told from error
         finally:
             self._real_bases = before
+        if attribute:
+            self.liberties.gave(attribute, target.kind.name)
         if type(printed := said.get("print")) is str:
             output.write(printed)
         return result
