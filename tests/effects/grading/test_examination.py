@@ -346,6 +346,8 @@ def test_where_a_candidate_ends_it_ends_again_without_being_waited_for(monkeypat
     assert waits.on(deaf) == [pytest.approx(1)]
     assert (outcome(verdict, "t").status, verdict.stopped) == ("timeout", ("a",))
     assert outcome(verdict, "t").message == verdict.trouble == "a cell was still running after 1 s"
+    outputs = next(cell for cell in verdict.autograded["cells"] if cell["id"] == "a")["outputs"]
+    assert [(output["ename"], output["evalue"]) for output in outputs] == [("Timeout", verdict.trouble)]
 
 
 def test_a_wrong_answer_that_a_twin_expects_fakes_nothing() -> None:
@@ -384,6 +386,8 @@ def test_a_kernel_that_ends_itself_is_dead() -> None:
     assert "77" not in shown(verdict), "a number may be a message"
     verdict = DOUBLE.verdict(RIGHT | {"triple": "import os; os.kill(os.getpid(), 9)"})
     assert [o.status for o in verdict.outcomes] == ["passed", "passed", "died"]
+    outputs = next(cell for cell in verdict.autograded["cells"] if cell["id"] == "triple")["outputs"]
+    assert [(output["ename"], output["evalue"]) for output in outputs] == [("Died", verdict.trouble)]
 
 
 def test_bombs_end_at_their_limits() -> None:

@@ -138,3 +138,21 @@ def test_reliability_is_said_in_words(alpha: float, words: str) -> None:
     said = classpage.reading(Reliability(alpha, 1.5, 5))
     assert words in said
     assert "less than 1.5 points" in said
+
+
+def test_long_answers_are_shown_in_part(report: ClassReport) -> None:
+    source = "\n".join(f"line_{n} = {n}" for n in range(99))
+    (first, *others), one = report.statistics.exercises[0].wrong, report.statistics.exercises[0]
+    figures = replace(one, wrong=(replace(first, source=source), *others))
+    found = replace(report.statistics, exercises=(figures, *report.statistics.exercises[1:]))
+    page = classpage.page(replace(report, statistics=found))
+    assert f"line_{classpage.LINES - 1}" in page
+    assert f"line_{classpage.LINES} " not in page
+    assert "… 69 more lines" in page
+
+
+def test_titles_show_code_as_code(report: ClassReport) -> None:
+    one = report.statistics.exercises[0]
+    named = replace(one, exercise=replace(one.exercise, title="What is `<b>`?"))
+    page = classpage.page(replace(report, statistics=replace(report.statistics, exercises=(named,))))
+    assert page.count("What is <code>&lt;b&gt;</code>?") == 2

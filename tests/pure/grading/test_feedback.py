@@ -271,5 +271,14 @@ def test_an_assignment_that_changed_since_does_not_break_the_page() -> None:
 
 
 def test_an_answer_that_took_too_long_says_so() -> None:
-    page = feedback.page("eva", "", [sheet(*ALL, outputs={"price": [autograded.stopped()]})])
+    page = feedback.page("eva", "", [sheet(*ALL, outputs={"price": [autograded.ended("timeout")]})])
     assert "Timeout: This took too long and was stopped." in text(page)
+
+
+def test_a_wrong_choice_is_called_one(assignment: Assignment) -> None:
+    outcomes = tuple(Outcome(i.id, "failed", i.points, message="AssertionError") for i in assignment.tests)
+    verdict = Verdict("eva", assignment.worksheet, assignment.name, outcomes)
+    said = text(feedback.page("eva", "", [feedback.Sheet(assignment, verdict, {})]))
+    assert said.count(feedback.WRONG_CHOICE) == 1
+    assert said.count(autograded.REASONS["failed"]) == len(outcomes) - 1
+    assert "AssertionError" not in said.replace("assert", "")

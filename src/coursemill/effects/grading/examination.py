@@ -129,12 +129,15 @@ def _changed(merged: Merged, ran: Round) -> frozenset[str]:
 
 
 def _shown(merged: Merged, ran: Round, cleaned: Round | None) -> dict[str, tuple[Output, ...]]:
-    """Outputs without anything hidden; those of a cell that took too long begin with that."""
+    """Outputs without anything hidden; those of a cell that came to no end of its own begin with that."""
     changed = _changed(merged, ran)
     clean = cleaned.outputs if cleaned else {}
     shown = {cell: clean.get(cell, ()) if cell in changed else made for cell, made in ran.outputs.items()}
     again = {cell for cell in ran.stopped if cell not in changed or (cleaned and cell in cleaned.stopped)}
-    return {cell: (autograded.stopped(), *made) if cell in again else made for cell, made in shown.items()}
+    ended = {cell: autograded.ended("timeout") for cell in again}
+    if ran.ending is not None:  # of which all the tests after it tell
+        ended[ran.ending.cell] = autograded.ended(ran.ending.end, ran.ending.words)
+    return shown | {cell: (first, *shown.get(cell, ())) for cell, first in ended.items()}
 
 
 def _look(plan: Plan, item: Item) -> Look:

@@ -121,8 +121,12 @@ def _row(one: ExerciseFigures, *, several: bool) -> tuple[object, ...]:
         classpage.decimal(figures.correlation),
         classpage.decimal(figures.index),
         one.unanswered or "",
-        classpage.remarks(one),
+        "; ".join(filter(None, (_waiting(one.pending), classpage.remarks(one)))),
     )
+
+
+def _waiting(answers: int) -> str:
+    return f"{answers} wait for a person" if answers > 1 else "1 waits for a person" if answers else ""
 
 
 def _points(value: float) -> str:

@@ -126,9 +126,9 @@ def tamed(outputs: Iterable[Output], count: int, room: int = CELL) -> list[dict[
     return made
 
 
-def stopped() -> dict[str, Any]:
-    """The output of a cell that took too long."""
-    name, said = WORDS["timeout"], REASONS["timeout"]
+def ended(status: str, said: str = "") -> dict[str, Any]:
+    """The output of a cell that came to no end of its own; `said` is why."""
+    name, said = WORDS[status], said or REASONS[status]
     return {"output_type": "error", "ename": name, "evalue": said, "traceback": [f"{name}: {said}"]}
 
 

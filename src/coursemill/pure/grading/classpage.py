@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from coursemill.pure.grading import plots
+from coursemill.pure.grading import plots, showing
 from coursemill.pure.grading.flags import Flag, Kind
 from coursemill.pure.grading.statistics import SMALL, Choice, ExerciseFigures, Reliability, Statistics
 from coursemill.pure.grading.verdict import STATUSES
 
 WRONG = 8
 """Common wrong answers that are shown of an exercise."""
+LINES = 30
+"""Of a wrong answer that are shown."""
 NAMES = 12
 """Students that are named in a line."""
 KIND_WORDS: Mapping[Kind, str] = {
@@ -92,7 +94,9 @@ def page(report: ClassReport, links: Mapping[str, str] | None = None) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(points=points, share=share, decimal=decimal, some=some)
+    environment.filters.update(
+        points=points, share=share, decimal=decimal, some=some, titled=showing.title, short=short
+    )
     made = environment.get_template("class.html.jinja").render(
         report=report,
         found=report.statistics,
@@ -159,6 +163,13 @@ def some(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     more = len(names) - NAMES
     return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def short(source: str) -> str:
+    """The first lines of an answer, and how many more there are."""
+    lines = source.split("\n")
+    more = len(lines) - LINES
+    return "\n".join([*lines[:LINES], f"… {more} more lines"]) if more > 1 else source
 
 
 def widest(choices: Sequence[Choice]) -> int:

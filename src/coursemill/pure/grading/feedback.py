@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from coursemill.pure.grading import autograded, clean, exercises, showing
+from coursemill.pure.grading import autograded, choices, clean, exercises, showing
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.exercises import Exercise
 from coursemill.pure.grading.standing import Mark
@@ -93,6 +92,9 @@ WORDS = {
 }
 """How something ended → a sign and words: colour alone says nothing."""
 _HINT = re.compile(r"<summary>[^\n]*\bhint\b|^> ?\[!hint", re.I | re.M)
+NO_MESSAGE = "AssertionError"
+"""What is said of an assert without a message."""
+WRONG_CHOICE = "This is not the right choice."
 _GONE = ("missing", "unreadable")
 
 
@@ -204,7 +206,7 @@ class _Paper:
         """An exercise without its cells."""
         parts = (*exercise.tests, *exercise.manual)
         marks = [self.mark(item) for item in parts]
-        made = _Section(f"{self.id}-exercise-{number + 1}", _titled(exercise.title))
+        made = _Section(f"{self.id}-exercise-{number + 1}", showing.title(exercise.title))
         made.score = sum(mark.score or 0.0 for mark in marks)
         made.points = sum(mark.points for mark in marks)
         made.state = self.state(made, marks)
@@ -259,11 +261,16 @@ class _Paper:
         faked = outcome.status == "passed" and outcome.twin == "passed"
         partly = outcome.status == "passed" and outcome.score < outcome.points
         message = autograded.FAKED if faked else outcome.message
-        if outcome.status != "passed" and not message:
-            message = autograded.REASONS[outcome.status]
+        if outcome.status != "passed" and message in ("", NO_MESSAGE):
+            message = WRONG_CHOICE if self.is_choice(item) else autograded.REASONS[outcome.status]
         state = "failed" if faked else "part" if partly else outcome.status
         source = "" if outcome.hidden or item.hidden else showing.code(item.released, self.language)
         return _Test(title, state, score, clean.plain(message), source, changed=mark.manual)
+
+    def is_choice(self, item: Item) -> bool:
+        """Whether a test looks at what was chosen in a quiz, and says that it is wrong."""
+        exercise = self.exercises[self.owners[item.id]]
+        return self.outcomes[item.id].status == "failed" and choices.read(exercise) is not None
 
     def manual(self, item: Item) -> _Test:
         """The line of what a person grades."""
@@ -342,12 +349,6 @@ def _about(cell: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     """Our metadata of a cell of the autograded notebook, and its grade_id."""
     metadata = cell.get("metadata", {})
     return metadata.get("coursemill", {}), metadata.get("nbgrader", {}).get("grade_id", "")
-
-
-def _titled(markdown: str) -> str:
-    """A title as HTML: nothing but code is marked in it."""
-    text = html.escape(clean.visible(markdown, code=False))
-    return re.sub(r"(`+) ?(.+?) ?\1", r"<code>\2</code>", text).replace("**", "")
 
 
 def _scheme(item: Item) -> str:

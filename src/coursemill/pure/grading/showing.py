@@ -38,6 +38,12 @@ class Album:
         return shown
 
 
+def title(markdown: str) -> str:
+    """A title as HTML: nothing but code is marked in it."""
+    text = html.escape(clean.visible(markdown, code=False))
+    return re.sub(r"(`+) ?(.+?) ?\1", r"<code>\2</code>", text).replace("**", "")
+
+
 def code(source: str, language: str = "python") -> str:
     """Source code, its words coloured by classes; characters that could deceive are shown as their numbers."""
     if len(source) > 10 * SHOWN:
