@@ -66,8 +66,8 @@ SIGNS = frozenset("()[]{}=:.@; \t\n")
 WORD = re.compile(r"\w")
 """A text that has no word, or none of these signs, calls nothing and defines nothing."""
 MAX_TEXT = 1 << 20
-MAX_TEXTS = 10_000
-"""Texts of the candidate's that are remembered; when there are more, none becomes code that the test does not spell."""
+MAX_TEXTS = 64 << 20
+"""Characters of the candidate's that are remembered; of more, nothing becomes code that the test does not spell."""
 
 
 class Forbidden(PermissionError):  # noqa: N818 - what a test did is
@@ -80,7 +80,8 @@ class Guard:
     def __init__(self, mirror: Mirror | None) -> None:
         self._mirror = mirror
         self._watching = 0
-        self._texts: list[str] = []
+        self._texts: dict[str, None] = {}
+        self._room = MAX_TEXTS
         self._spelled: set[str] = set()
         self._written: set[str] = set()
         self._modules: set[str] = set()
@@ -133,7 +134,7 @@ class Guard:
     def note(self, message: Message) -> None:
         """Remember texts that came from the candidate."""
         rest = [message.body]
-        while rest and len(self._texts) <= MAX_TEXTS:
+        while rest and self._room > 0:
             one = rest.pop()
             if type(one) is str:
                 self._note_text(one)
@@ -147,8 +148,9 @@ class Guard:
 
     def _note_text(self, text: str) -> None:
         text = text.strip()
-        if WORD.search(text) and not SIGNS.isdisjoint(text):
-            self._texts.append(text)
+        if self._room > 0 and text not in self._texts and not SIGNS.isdisjoint(text) and WORD.search(text):
+            self._texts[text] = None
+            self._room -= len(text)
 
     def _note_buffer(self, buffers: Sequence[Any], number: Any) -> None:
         if type(number) is int and 0 <= number < len(buffers):
@@ -213,7 +215,7 @@ class Guard:
 
     def _is_candidates(self, text: str) -> bool:
         """Whether a text of the candidate's is in it, or it in one."""
-        if len(self._texts) > MAX_TEXTS:
+        if self._room <= 0:
             return True
         part = text.strip()
         if SIGNS.isdisjoint(part):
