@@ -253,6 +253,7 @@ def test_plans_are_kept_until_something_changes(tmp_path: Path) -> None:
     here = Here()
     first = calibrate(package(*cells), Options(), tmp_path, here)
     assert calibrate(package(*cells), Options(), tmp_path, here) == first
+    assert calibrate(package(*cells), Options(timeout=5), tmp_path, here) == first
     assert len(here.runs) == 2
     for other in (package(cells[0], "answer: f = len ", cells[2]), package(*cells, files={"a.csv": b"1"})):
         calibrate(other, Options(), tmp_path, here)

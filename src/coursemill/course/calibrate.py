@@ -9,16 +9,13 @@ from typing import Protocol
 
 from coursemill.errors import CoursemillError
 from coursemill.pure import preload
-from coursemill.pure.grading import ladder, looks, twins
+from coursemill.pure.grading import ladder, looks, patience, twins
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.job import Options, Package
 from coursemill.pure.grading.ladder import Values
 from coursemill.pure.grading.looks import Learnt, Survey
 from coursemill.pure.grading.plan import Look, Plan
 from coursemill.pure.grading.verdict import Outcome
-
-PATIENCE = 600.0
-"""Seconds that a cell of the instructor's own may take, where nobody says."""
 
 
 class Rehearsal(Protocol):
@@ -119,7 +116,7 @@ class _Calibration:
 
     def __init__(self, package: Package, options: Options, rehearse: Rehearse) -> None:
         self.package, self.rehearse = package, rehearse
-        self.options = replace(options, timeout=max(options.timeout, PATIENCE))
+        self.options = patience.with_solution(options)
         self.imports = _imports(package)
         self.survey = self._surveyed()
         self.states = {t: _State(ladder.ladder(sight), sight.trouble) for t, sight in self.survey.sights.items()}

@@ -12,6 +12,7 @@ from typing import Any
 
 from coursemill.effects import store
 from coursemill.effects.grading import keys
+from coursemill.pure.grading import patience
 from coursemill.pure.grading.job import Options, Package
 from coursemill.pure.grading.plan import Given, Look, Plan
 
@@ -28,7 +29,8 @@ def key(package: Package, options: Options) -> str:
     ]
     files = {name: hashlib.sha256(data).hexdigest() for name, data in package.files.items()}
     ours = [store.digest(file) for name in OURS for file in _modules(keys.PACKAGE / name)]
-    about = [items, files, sorted(package.editable), dict(package.limits), asdict(options), keys.environment(), ours]
+    patient = asdict(patience.with_solution(options))  # less patience with students asks for no other plan
+    about = [items, files, sorted(package.editable), dict(package.limits), patient, keys.environment(), ours]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 

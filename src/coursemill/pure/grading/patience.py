@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from coursemill.pure.grading.job import Options
 from coursemill.pure.grading.plan import Plan
 
@@ -9,6 +11,9 @@ LEAST = 30.0
 """Seconds that any cell may take, and any test."""
 FACTOR = 10.0
 """A student's cell may be so many times as slow as the instructor's."""
+SOLUTION = 600.0
+"""Seconds that a cell of the instructor's own may take, where nobody says more."""
+TWICE = 2.0
 MOMENT = 1.0
 """Seconds in which any cell has begun."""
 NOTEBOOK = 60.0
@@ -17,8 +22,17 @@ WHOLE = 5.0
 
 
 def of_cell(cell: str, plan: Plan, options: Options) -> float:
-    """Seconds that a cell or a test may take; one that the student added, as long as the shortest."""
-    return options.timeout or max(LEAST, FACTOR * plan.seconds.get(cell, 0.0))
+    """Seconds that a cell or a test may take; one that the student added, as long as the shortest.
+
+    Whatever limit is asked for, one that took the instructor longer has time for that.
+    """
+    usual = plan.seconds.get(cell, 0.0)
+    return max(options.timeout, TWICE * usual) if options.timeout else max(LEAST, FACTOR * usual)
+
+
+def with_solution(options: Options) -> Options:
+    """How patient one is with the instructor's own solution, whatever limit students get."""
+    return replace(options, timeout=max(options.timeout, SOLUTION))
 
 
 def of_again(cell: str, plan: Plan, options: Options) -> float:
