@@ -20,6 +20,12 @@ def test_a_preloaded_tensorflow_computes(start: Callable) -> None:
     assert "4.0" in kernel.run("import tensorflow as tf; print(float(tf.reduce_sum(tf.ones((2, 2)))))", 120)
 
 
+def test_a_preloaded_doctest_runs_examples(start: Callable) -> None:
+    """Its debugger derives from the Pdb that was there when it was imported."""
+    example = "def twice(x):\n    '>>> twice(2)\\n4'\n    return 2 * x\n"
+    assert start(imports=("doctest",)).run(f"{example}import doctest; print(doctest.testmod().attempted)") == "1\n"
+
+
 def test_libraries_know_that_they_are_in_a_notebook(start: Callable) -> None:
     said = start(imports=("pandas",)).run("import pandas; print(pandas.get_option('display.max_columns'))")
     assert said == "20\n", "pandas shows fewer columns in a terminal"
