@@ -10,6 +10,7 @@ PROGRAM = """
 import os
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 import keras, numpy as np, tensorflow as tf
+from coursemill.pure import wire
 from coursemill.pure.wall import Proxy, Wall
 
 wall = Wall()
@@ -19,6 +20,12 @@ assert wall.see(value).numpy().tolist() == [1, 2]
 assert wall.see(tf.TensorShape([None, 3])) == (None, 3)
 assert wall.see(tf.float32) is tf.float32
 assert wall.see(tf.TensorSpec((2,), tf.int32)) == tf.TensorSpec((2,), tf.int32)
+
+specs = [tf.float32, tf.TensorShape([None, 3]), tf.TensorShape(None), tf.TensorSpec([None], tf.int64, "n")]
+for given in (value, tf.constant(["a", "b"]), tf.constant(b"x"), tf.zeros((0, 3), tf.bfloat16), tf.constant(3), *specs):
+    made = wire.loads(wire.dumps(given))
+    assert type(made) is type(given) and repr(made) == repr(given), (made, given)
+assert float(wall.see(tf.Variable(2.5))) == 2.5 and int(wall.see(tf.Variable(3))) == 3
 
 data = wall.see(tf.data.Dataset.range(5).batch(2))
 assert issubclass(type(data), Proxy) and isinstance(data, tf.data.Dataset)

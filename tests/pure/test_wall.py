@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import copy
 import re
+import pickle
 import threading
 from collections import UserDict
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -171,6 +173,29 @@ def test_an_object_is_true_where_its_class_says_nothing_of_it(wall: Wall) -> Non
 def test_a_refusal_says_what_is_asked_for(wall: Wall) -> None:
     with pytest.raises(Refused, match=r"`<` needs plain data .* class `Stack`"):
         assert wall.see(Stack()) < 3
+
+
+def test_copies_are_the_answers_too(wall: Wall) -> None:
+    one = wall.see(Stack(1))
+    for other in (copy.copy(one), copy.deepcopy(one)):
+        assert isinstance(other, Proxy)
+        assert other.items == [1]
+    copy.deepcopy(one).push(2)
+    assert one.items == [1]
+    with pytest.raises(Refused, match="cannot be pickled"):
+        pickle.dumps(one)
+
+
+def test_a_tests_class_derives_from_an_answers(wall: Wall, stack: Any) -> None:
+    class Counted(stack):  # type: ignore[misc]  # a class, but not of this side
+        def push(self, item: int) -> Any:
+            self.pushed = item
+            return self
+
+    one = Counted(1)
+    assert (one.push(3).pushed, len(one), type(one).__name__) == (3, 1, "Counted")
+    assert isinstance(one, stack)
+    assert issubclass(Counted, stack)
 
 
 @pytest.mark.parametrize("value", [49.99, "x", [1], {"a": 1}, None, True, float, int])
