@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import copy
-import re
 import pickle
+import re
 import threading
 from collections import UserDict
 from collections.abc import AsyncIterator, Callable, Iterator
