@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coursemill.pure.grading import assignment as assignments
-from coursemill.pure.grading import autograded, feedback
+from coursemill.pure.grading import autograded, feedback, phrases
 from coursemill.pure.grading.assignment import Assignment
 from coursemill.pure.grading.merge import Merged, Placed
 from coursemill.pure.grading.standing import Mark
@@ -279,6 +279,12 @@ def test_a_wrong_choice_is_called_one(assignment: Assignment) -> None:
     outcomes = tuple(Outcome(i.id, "failed", i.points, message="AssertionError") for i in assignment.tests)
     verdict = Verdict("eva", assignment.worksheet, assignment.name, outcomes)
     said = text(feedback.page("eva", "", [feedback.Sheet(assignment, verdict, {})]))
-    assert said.count(feedback.WRONG_CHOICE) == 1
+    assert said.count(phrases.WRONG_CHOICE) == 1
     assert said.count(autograded.REASONS["failed"]) == len(outcomes) - 1
     assert "AssertionError" not in said.replace("assert", "")
+
+
+def test_a_stub_that_raises_is_no_answer() -> None:
+    outcomes = tuple(outcome(name, "error", "NotImplementedError") for name in TESTS)
+    assert "NotImplementedError" not in text(feedback.page("eva", "", [sheet(*outcomes, theirs={"free": "mine"})]))
+    assert "NotImplementedError" in text(feedback.page("eva", "", [sheet(*outcomes)]))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from coursemill.pure.grading import autograded, choices, clean, exercises, showing
+from coursemill.pure.grading import clean, exercises, phrases, showing
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.exercises import Exercise
 from coursemill.pure.grading.standing import Mark
@@ -92,9 +92,6 @@ WORDS = {
 }
 """How something ended → a sign and words: colour alone says nothing."""
 _HINT = re.compile(r"<summary>[^\n]*\bhint\b|^> ?\[!hint", re.I | re.M)
-NO_MESSAGE = "AssertionError"
-"""What is said of an assert without a message."""
-WRONG_CHOICE = "This is not the right choice."
 _GONE = ("missing", "unreadable")
 
 
@@ -260,17 +257,10 @@ class _Paper:
             return _Test(title, "", score)
         faked = outcome.status == "passed" and outcome.twin == "passed"
         partly = outcome.status == "passed" and outcome.score < outcome.points
-        message = autograded.FAKED if faked else outcome.message
-        if outcome.status != "passed" and message in ("", NO_MESSAGE):
-            message = WRONG_CHOICE if self.is_choice(item) else autograded.REASONS[outcome.status]
+        message = phrases.said(outcome, self.exercises[self.owners[item.id]], self.unanswered)
         state = "failed" if faked else "part" if partly else outcome.status
         source = "" if outcome.hidden or item.hidden else showing.code(item.released, self.language)
         return _Test(title, state, score, clean.plain(message), source, changed=mark.manual)
-
-    def is_choice(self, item: Item) -> bool:
-        """Whether a test looks at what was chosen in a quiz, and says that it is wrong."""
-        exercise = self.exercises[self.owners[item.id]]
-        return self.outcomes[item.id].status == "failed" and choices.read(exercise) is not None
 
     def manual(self, item: Item) -> _Test:
         """The line of what a person grades."""
@@ -278,7 +268,7 @@ class _Paper:
         waits = mark.score is None or mark.pending
         title = "Your answer in words" if item.role == "written" and item.type != "code" else "Graded by a person"
         score = f"up to {_points(mark.points)}" if mark.score is None else _of(mark.score, mark.points)
-        silent = "There is no answer." if item.id in self.unanswered else ""
+        silent = phrases.NO_ANSWER if item.id in self.unanswered else ""
         return _Test(title, "pending" if waits else "graded", score, silent)
 
     def hints(self, exercise: Exercise) -> Iterator[str]:
