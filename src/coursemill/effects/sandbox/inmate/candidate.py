@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from coursemill.effects.sandbox.inmate import awaiting, recipes
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
-from coursemill.effects.sandbox.inmate.talk import Message, Talk
+from coursemill.effects.sandbox.inmate.talk import Gone, Message, Talk
 from coursemill.pure import plain, proxy, wire
 from coursemill.pure.wire import Malformed
 
@@ -167,7 +167,12 @@ class Candidate(Peer):
 
     def error_sent(self, packer: wire.Packer, error: BaseException) -> Any:
         """An exception, with what it holds; what cannot cross is left out."""
-        return self._error(packer, error, CAUSES)
+        try:
+            return self._error(packer, error, CAUSES)
+        except Gone:
+            raise
+        except BaseException as broken:  # it raises whatever one looks at: an answer to the test there is all the same
+            return self._error(packer, RuntimeError(f"an exception that raises {type(broken).__name__} itself"), 0)
 
     def _error(self, packer: wire.Packer, error: BaseException, causes: int) -> Any:
         lent = vars(error).get("_coursemill")
@@ -327,7 +332,7 @@ def _fields(error: BaseException) -> Iterator[tuple[str, Any]]:
 def _said(error: BaseException) -> str:
     try:
         return str.__str__(str(error))[:SAID]
-    except Exception as broken:
+    except BaseException as broken:
         return f"<{type(broken).__name__} while it was shown>"
 
 
