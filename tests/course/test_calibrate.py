@@ -312,6 +312,8 @@ ISOLATED = {
     "a callback": "assert apply(lambda x: x + LIMIT, [1]) == [4]",
     "an error": "try:\n    boom()\n    assert False\nexcept ValueError as e:\n    assert str(e) == 'no'",
     "a name as a text": "assert 'square' in globals() and callable(square)",
+    "what a magic binds": "%%capture out\nprint(square(3))",
+    "what a magic has bound": "assert out.stdout == '9\\n'",
     "points in part": "0.5 if square(2) == 4 else 0",
 }
 

@@ -67,12 +67,17 @@ def test_a_statement(source: str, expected: dict[str, Any]) -> None:
     assert seen(source) == expected
 
 
-@pytest.mark.parametrize("source", ["from math import *", "%run helper.py", "%load x.py"])
+OPEN = ["from math import *", "%run helper.py", "%load x.py", "%pylab inline", "%%bash --out lines\nls"]
+
+
+@pytest.mark.parametrize("source", OPEN)
 def test_names_that_do_not_stand_there(source: str) -> None:
     assert [s.open for s in uses.statements(source)] == [True]
+    assert any(s.open for s in uses.statements("%%capture out\nhello()"))
+    assert not any(s.open for s in uses.statements("%%time\nx = 3"))
 
 
-@pytest.mark.parametrize("source", ["", "x = (", "%%bash\nls", "%%writefile a.py\nx = 1", "\0"])
+@pytest.mark.parametrize("source", ["", "x = (", "%%writefile a.py\nx = 1", "\0"])
 def test_what_is_no_python_does_nothing(source: str) -> None:
     assert uses.statements(source) == ()
 

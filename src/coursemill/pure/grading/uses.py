@@ -15,8 +15,10 @@ from coursemill.pure.names import MAGICS, WORD
 Kind = Literal["import", "function", "class", "value"]
 BY_TEXT = {"eval", "exec", "globals", "locals", "vars", "dir", "get_ipython", "getattr", "hasattr"}
 """What may be given a name as a text."""
-OPEN = {"run", "load", "store"}
+OPEN = {"run", "load", "store", "pylab"}
 """Line magics that bring names nobody can foresee."""
+OPEN_CELL = re.compile(r"\s*%%(?!(?:time|timeit|prun|writefile|file)\b)\w")
+"""Cell magics that may do so: `%%capture out`, `%%bash --out lines`."""
 WRITES = re.compile(r"\s*%%(?:writefile|file)[ \t]+(?:(?P<append>-a|--append)[ \t]+)?(?P<path>[^\n]+?)[ \t]*(?:\n|$)")
 Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -56,7 +58,9 @@ class Statement:
 def statements(source: str) -> tuple[Statement, ...]:
     """Return the statements of a cell in order; none when it is no Python, or does not compile."""
     tree = python.tree(source)
-    return tuple(map(_statement, tree.body)) if tree else ()
+    nothing = ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+    magic = (Statement(nothing, open=True),) if OPEN_CELL.match(source) else ()
+    return magic + (tuple(map(_statement, tree.body)) if tree else ())
 
 
 def mentioned(source: str) -> frozenset[str]:
