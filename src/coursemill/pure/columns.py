@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 DTYPE = re.compile(r"[<>|=][biufcSUVmM][0-9]{1,9}(\[[0-9]{0,9}[A-Za-zμ]{1,7}\])?")
@@ -25,9 +25,16 @@ class Unfit(Exception):  # noqa: N818 - as it is: not fit to cross by value
 class Packer(Protocol):
     """`wire.Packer`."""
 
+    @property
+    def other(self) -> Callable[[Any], Any]: ...
+
     def tree(self, value: Any, depth: int = 0) -> Any: ...
 
+    def all(self, values: Iterable[Any], depth: int) -> Any: ...
+
     def list(self, values: Any, depth: int) -> Any: ...
+
+    def count(self, number: int) -> None: ...
 
     def buffer(self, data: Any) -> int: ...
 
@@ -35,8 +42,13 @@ class Packer(Protocol):
 class Unpacker(Protocol):
     """`wire.Unpacker`."""
 
+    items: int
+
     @property
     def library(self) -> Callable[[str], Any]: ...
+
+    @property
+    def resolve(self) -> Callable[[str, str], type | None]: ...
 
     def value(self, tree: Any, depth: int = 0) -> Any: ...
 
@@ -49,6 +61,10 @@ class Unpacker(Protocol):
 
 Pack = Callable[[Packer, Any, int], Any]
 Unpack = Callable[[Unpacker, Any, int], Any]
+
+
+class Malformed(ValueError):  # noqa: N818 - as the message says
+    """Bytes that no packer wrote, or data that this reader cannot have."""
 
 
 class Missing(ValueError):  # noqa: N818 - what is
