@@ -19,7 +19,6 @@ from coursemill.course import demo as course_demo
 from coursemill.course.demo import Demo, Request
 from coursemill.effects.grading.journal import Slot
 from coursemill.faces import cli, terminal
-from coursemill.pure.grading import classpage
 from coursemill.pure.grading.students import Student
 from coursemill.pure.grading.verdict import Verdict
 
@@ -27,6 +26,8 @@ INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
 SHOWN = 6
 """Failures of a kind that are shown."""
+NAMED = 2
+"""Students who are named of several that did the same."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -182,13 +183,15 @@ def _summed(made: Demo, students: Sequence[Student]) -> Iterator[tuple[str, str,
     if not students:
         return
     totals = sorted(_total(made, one) for one in students)
-    middle = f", median {statistics.median(totals):g}" if len(totals) > 2 else ""
-    span = f"{totals[0]:g}" if totals[0] == totals[-1] else f"{totals[0]:g} to {totals[-1]:g}{middle}"
+    middle = f" (median {statistics.median(totals):g})" if len(totals) > 2 else ""
+    span = f"{totals[0]:g}" if totals[0] == totals[-1] else f"{totals[0]:g} to {totals[-1]:g}"
     what = {
         "foreseen": "give wrong answers that the notes foresee, all else right",
         "regular": "know some of it: right answers, mistakes, gaps",
     }[students[0].kind]
-    yield classpage.some([one.first for one in students][:6]) + ("…" if len(students) > 6 else ""), what, span
+    more = len(students) - NAMED
+    names = ", ".join(one.first for one in students[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    yield names, f"{what}{middle}", span
 
 
 def _total(made: Demo, student: Student) -> float:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from coursemill.pure.grading import clean
+from coursemill.pure.grading import clean, noted
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.merge import Merged, Placed
 from coursemill.pure.grading.verdict import Note, Outcome
@@ -169,9 +169,10 @@ def _top(told: Sequence[Note], trouble: str, placed: Sequence[Placed], names: _N
     lines = [_escaped(trouble)] if trouble else []
     if told:
         lines.append("\nPut right before it was graded:\n")
-        lines.extend(f"- {_escaped(note.text)}" for note in told[:50])
-        if len(told) > 50:
-            lines.append(f"- and {len(told) - 50} more")
+        said = noted.lines(told)
+        lines.extend(f"- {_escaped(line)}" for line in said[:50])
+        if len(said) > 50:
+            lines.append(f"- and {len(said) - 50} more")
     if added:
         lines.append(f"\n{added} {'cells were' if added > 1 else 'cell was'} added by the student.")
     if trouble or told:

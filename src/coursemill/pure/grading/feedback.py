@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from coursemill.pure.grading import clean, exercises, phrases, showing
+from coursemill.pure.grading import clean, exercises, noted, phrases, showing
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.exercises import Exercise
 from coursemill.pure.grading.standing import Mark
@@ -195,7 +195,7 @@ class _Paper:
             sheet.pending,
             sheet.penalty,
             clean.visible(sheet.verdict.trouble, code=False),
-            tuple(clean.visible(note.text, code=False) for note in sheet.verdict.notes),
+            tuple(clean.visible(line, code=False) for line in noted.lines(sheet.verdict.notes)),
             tuple(sections),
         )
 

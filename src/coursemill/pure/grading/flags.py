@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from coursemill.pure.grading import similar
+from coursemill.pure.grading import noted, similar
 from coursemill.pure.grading.papers import Paper, cells
 from coursemill.pure.grading.verdict import Note, Status
 
@@ -62,16 +62,9 @@ def _of_paper(paper: Paper) -> Iterator[Flag]:
 
 
 def _told(notes: Sequence[Note]) -> str:
-    """What was put right; what happened to many cells is said once, with how many they are."""
-    cells: dict[str, list[str]] = {}
-    for note in notes:
-        cells.setdefault(note.text, []).append(note.cell)
-    told = [f"{_cells(names)}: {text}" for text, names in list(cells.items())[:TOLD]]
-    return "; ".join([*told, *([f"{len(cells) - TOLD} more"] if len(cells) > TOLD else [])])
-
-
-def _cells(names: Sequence[str]) -> str:
-    return names[0] or "the notebook" if len(names) == 1 else f"{len(names)} cells"
+    """What was put right."""
+    told = noted.lines(notes)
+    return "; ".join([*told[:TOLD], *([f"{len(told) - TOLD} more"] if len(told) > TOLD else [])])
 
 
 def _similar(papers: Sequence[Paper], instructor: Iterable[str]) -> Iterator[Flag]:
