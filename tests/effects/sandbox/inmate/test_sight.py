@@ -145,6 +145,20 @@ def echo():
 async def fetch(x):
     await asyncio.sleep(0.001)
     return [x]
+async def call(function, x):
+    return await function(x)
+async def refuse():
+    raise ValueError
+queue = asyncio.Queue(1)
+async def produce(n):
+    for i in range(n):
+        await queue.put(i)
+    await queue.put(None)
+async def consume():
+    got = []
+    while (item := await queue.get()) is not None:
+        got.append(item)
+    return got
 async def pages():
     yield 1
     yield Stack(2)
@@ -294,6 +308,28 @@ async def double(x):
 async def run():
     return await apply(double, 4)
 assert await run() == 8
+async def inner(x):
+    return await fetch(x)
+assert await call(inner, 2) == [2]
+""",
+    "await at one time": """
+import asyncio
+assert (await asyncio.gather(produce(3), consume()))[1] == [0, 1, 2]
+try:
+    await asyncio.wait_for(consume(), 0.05)
+except TimeoutError:
+    pass
+else:
+    raise SystemError
+assert [type(r) for r in await asyncio.gather(fetch(1), refuse(), return_exceptions=True)] == [list, ValueError]
+async def main():
+    return [p async for p in pages()]
+import threading
+got = []
+t = threading.Thread(target=lambda: got.append(asyncio.run(main())))
+t.start()
+t.join()
+assert len(got[0]) == 2
 """,
     "exceptions": """
 try:

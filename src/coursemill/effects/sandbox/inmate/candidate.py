@@ -60,13 +60,14 @@ class Candidate(Peer):
         self.names = names
         self.libraries: frozenset[str] = frozenset()
         self.files = False
+        self.loop = awaiting.Loop()
         self.kinds: dict[int, type] = {}
         self.described: list[Any] = []
         self.lent: WeakKeyDictionary[Callable[..., Any], int] = WeakKeyDictionary()
         self.others: dict[str, Callable[..., Any]] = {
             "names": self._names,
             "import": importlib.import_module,
-            "await": awaiting.run,
+            **{name: getattr(self.loop, name) for name in ("start", "turn", "result", "cancel")},
         }
 
     # What the examiner asks

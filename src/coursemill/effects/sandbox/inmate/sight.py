@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from coursemill.effects.sandbox.inmate import lending, raising
+from coursemill.effects.sandbox.inmate import awaiting, lending, raising
 from coursemill.effects.sandbox.inmate.kinds import Kind, Kinds, Own
 from coursemill.effects.sandbox.inmate.liberties import Liberties
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
@@ -56,6 +56,7 @@ class Sight(Peer):
         self.files = False
         """Whether files of both sides cross with each request."""
         self.liberties = Liberties()
+        self._waiting = awaiting.Waiting(self.ask)
         self._note = note
         self._told: list[int] = []
         self._usual = sys.stdout, builtins.input
@@ -150,9 +151,8 @@ class Sight(Peer):
         return base.cls is not None and target.cls is not None and base.cls.number in target.cls.all
 
     def awaiting(self, target: Thing) -> Generator[Any, Any, Any]:
-        """Await a thing: the candidate runs it to its end."""
-        yield from ()
-        return self.ask("await", target)
+        """Await a thing, which the candidate runs."""
+        return (yield from self._waiting.wait(target).__await__())
 
     # What comes
 
