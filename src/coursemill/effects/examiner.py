@@ -10,8 +10,9 @@ from typing import Any
 from coursemill.effects.shell import Ran, Shell, explain
 from coursemill.pure import names, plain
 from coursemill.pure.proof import Mode, Outcome
+from coursemill.pure.proxy import Proxy
 from coursemill.pure.trials import Owned, Source, Step, Trial
-from coursemill.pure.wall import Proxy, Wall
+from coursemill.pure.wall import Wall
 
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 """Things that an answer uses without changing them."""
