@@ -24,7 +24,7 @@ def test_everything_is_told_the_gravest_first() -> None:
     bob = Paper("bob", verdicts=(Verdict("bob", "WS", "N", (Outcome("t1", "unreadable", 1),), trouble="no JSON"),))
     assert [(f.kind, f.students, f.text) for f in flags([ada, bob])] == [
         ("twin", ("ada",), "passed a changed test that must fail, so it gives no points: t1"),
-        ("changed", ("ada",), "5 cells: its points were changed; the notebook: cells were moved"),
+        ("changed", ("ada",), "each of 5 cells: its points were changed; the notebook: cells were moved"),
         ("limit", ("ada",), "1 timeout: it took 30 s"),
         ("unread", ("bob",), "no JSON"),
         ("in-candidate", (), "run beside the students' code, which could fool them: t1 (1 passed)"),

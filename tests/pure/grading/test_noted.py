@@ -12,7 +12,7 @@ def test_what_happened_to_many_cells_is_said_once() -> None:
         Note("metadata", "", "its kernel was for bash"),
     )
     assert noted.lines(notes) == [
-        "2 cells: it was deleted and is back",
+        "each of 2 cells: it was deleted and is back",
         "json.py: it is left out",
         "the notebook: its kernel was for bash",
     ]

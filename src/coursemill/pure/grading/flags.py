@@ -56,7 +56,8 @@ def _of_paper(paper: Paper) -> Iterator[Flag]:
             what = f"a cell (`{verdict.stopped[0]}`)" if number == 1 else f"{number} cells"
             ended.append(f"{what} took too long")
         if ended or (verdict.trouble and not statuses.keys() <= {"missing", "unreadable"}):
-            yield Flag("limit", who, verdict.notebook, ": ".join(filter(None, (", ".join(ended), verdict.trouble))))
+            why = "" if verdict.stopped and statuses["timeout"] else verdict.trouble  # it would say the same
+            yield Flag("limit", who, verdict.notebook, ": ".join(filter(None, (", ".join(ended), why))))
         if statuses["unreadable"]:
             yield Flag("unread", who, verdict.notebook, verdict.trouble or "it cannot be read")
 

@@ -8,7 +8,7 @@ from coursemill.pure.grading.verdict import Note
 
 
 def lines(notes: Iterable[Note]) -> list[str]:
-    """`35 cells: …`, `json.py: …`, `the notebook: …`."""
+    """`each of 35 cells: …`, `json.py: …`, `the notebook: …`."""
     where: dict[str, list[str]] = {}
     for note in notes:
         where.setdefault(note.text, []).append(note.cell)
@@ -16,4 +16,4 @@ def lines(notes: Iterable[Note]) -> list[str]:
 
 
 def _named(cells: Sequence[str]) -> str:
-    return cells[0] or "the notebook" if len(cells) == 1 else f"{len(cells)} cells"
+    return cells[0] or "the notebook" if len(cells) == 1 else f"each of {len(cells)} cells"
