@@ -1,0 +1,1 @@
+"""Hostile submissions: what each hands in, and what it deserves."""
