@@ -15,7 +15,7 @@ from coursemill.pure import wire
 from coursemill.pure.grading import assignment
 from coursemill.pure.grading.job import Handed, Options, Package
 from coursemill.pure.grading.plan import Given, Look, Plan
-from coursemill.pure.grading.verdict import Outcome, Verdict
+from coursemill.pure.grading.verdict import Note, Outcome, Verdict
 from coursemill.pure.proof import Mode
 
 HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
@@ -278,6 +278,9 @@ def test_nothing_and_no_notebook_have_outcomes_of_their_own() -> None:
     unreadable = examine(package, Handed("alice", b"%PDF-1.7"), Options())
     assert {o.status for o in unreadable.outcomes} == {"unreadable"}
     assert "PDF" in unreadable.trouble
+    refused = Handed("alice", None, notes=(Note("file", "Sheet.ipynb", "it is left out: it is a link"),))
+    assert examine(package, refused, Options()).trouble == "it is a link"
+    assert {o.status for o in examine(package, refused, Options()).outcomes} == {"unreadable"}
 
 
 def test_it_works_on_plain_processes_where_code_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

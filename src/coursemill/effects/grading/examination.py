@@ -33,7 +33,8 @@ def examine(package: Package, handed: Handed, options: Options) -> Verdict:
     """
     began = time.monotonic()
     if handed.content is None:
-        return _nothing(package, handed, "missing", "it was not handed in")
+        refused = _refused(handed, f"{package.assignment.name}.ipynb")
+        return _nothing(package, handed, "unreadable" if refused else "missing", refused or "it was not handed in")
     try:
         taken = intake.notebook(handed.content)
     except intake.Unreadable as error:
@@ -78,6 +79,12 @@ def _started(work: Work) -> tuple[Work, Round, tuple[Note, ...]]:
     work = replace(work, brought={})
     text = "the files beside the notebook are left out: with them Python does not start"
     return work, rounds.main(work), (Note("file", "", text),)
+
+
+def _refused(handed: Handed, notebook: str) -> str:
+    """Why the notebook's file was left out, if it is there."""
+    texts = (note.text for note in handed.notes if note.kind == "file" and note.cell.casefold() == notebook.casefold())
+    return next(texts, "").removeprefix("it is left out: ")
 
 
 def _nothing(package: Package, handed: Handed, status: Status, why: str) -> Verdict:

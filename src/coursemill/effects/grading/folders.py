@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursemill.pure.grading import membernames
-from coursemill.pure.grading.quotas import Quotas
+from coursemill.pure.grading.quotas import MB, Quotas
 from coursemill.pure.grading.verdict import Note
 
 Choice = Callable[[tuple[str, ...]], str | None]
@@ -135,6 +135,8 @@ class _Reader:
                 self.left -= len(data)
                 self.taken.files[name] = data
                 return
+        if reason == _TOO_LARGE:
+            reason += f", {self.quotas.file / MB:.4g} MB of a file are read, {self.quotas.student / MB:.4g} MB of all"
         self.taken.note(written, f"it is left out: {reason}")
 
 
