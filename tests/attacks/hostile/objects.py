@@ -87,7 +87,7 @@ class Lie:
 """)
 
 
-@attack(stock=5)
+@attack()
 def subclasses_of_data() -> Deed:
     """Answers with subclasses of str, float and int that are equal to everything."""
     lie = """
