@@ -77,6 +77,12 @@ def test_a_report_of_any_course(course: Config) -> None:
     assert [(flag.kind, flag.students) for flag in made.flags] == [("changed", ("bob",))]
 
 
+def test_who_is_nowhere_any_more_does_not_count(course: Config) -> None:
+    before = classreport.report(course, "ps1").statistics.handed
+    journal.write(course, "key", verdict("gone", (1, 2)))
+    assert classreport.report(course, "ps1").statistics.handed == before
+
+
 def test_its_page_links_to_what_there_is(course: Config) -> None:
     page = classreport.write_page(course, classreport.report(course, "ps1"))
     assert page == course.root / "build" / "reports" / "class-ps1.html"

@@ -39,6 +39,7 @@ def course(tmp_path: Path) -> Path:
     (folder / "p1.ipynb").write_text(json.dumps(notebook))
     (tmp_path / "nbgrader_config.py").touch()
     for student, score in (("ada", 3), ("bob", 0)):
+        (tmp_path / "submitted" / student / "ps1").mkdir(parents=True)
         outcome = Outcome("t1", "passed" if score else "failed", 3)
         journal.write(Config(tmp_path), "key", Verdict(student, "ps1", "p1", (outcome,)))
     return tmp_path

@@ -115,13 +115,13 @@ def _book(course: Course) -> Book:
 
 
 def _papers(desk: _Desk) -> Iterator[Paper]:
-    """Everybody's work, by student."""
+    """Everybody's work, by student; who is in no list and has no folder any more is forgotten."""
     verdicts: dict[str, list[Verdict]] = {}
     notebooks = {assignment.name for assignment in desk.worksheet.assignments}
     for verdict in journal.verdicts(desk.config, desk.worksheet.name):
         if verdict.notebook in notebooks:
             verdicts.setdefault(verdict.student, []).append(_slim(verdict))
-    known = (verdicts.keys() | desk.handed | set(desk.written.students)) - desk.course.excluded
+    known = (desk.handed | set(desk.written.students)) - desk.course.excluded
     for student in sorted(known):
         pages = {name: desk.written.pages.get((student, name)) for name in sorted(notebooks)}
         marks = {
