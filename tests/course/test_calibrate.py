@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Here:
         self.runs: list[list[str]] = []
 
     def __call__(self, package: Package, capture: Any, tries: Any, options: Options) -> Run:
-        self.inside: dict[str, Any] = {"runs": len(self.runs)}
+        self.inside: dict[str, Any] = {"runs": len(self.runs), "get_ipython": lambda: self}
         self.beside: dict[str, Any] = {}
         plan, outcomes, looks, values = package.plan, [], {}, {}
         for item in package.assignment.items:
@@ -78,6 +79,10 @@ class Here:
                 self.give({**given.values, **values[item.id]}, given.define)
         self.runs.append([outcome.test for outcome in outcomes])
         return Run(tuple(outcomes), dict.fromkeys(values, 0.5), looks, values)
+
+    def run_cell(self, source: str, **_: Any) -> None:
+        with suppress(Exception):
+            exec(source, self.inside)
 
     def give(self, values: Mapping[str, bytes], define: str) -> None:
         self.beside.update({name: json.loads(data) for name, data in values.items()})
@@ -346,6 +351,25 @@ def test_the_solution_gets_all_points_where_tests_use_what_others_have_made() ->
     )
     found = calibrate(sheet, Options())
     assert [look.mode[:2] for look in found.looks.values()] == ["is", "in", "is", "in", "is"]
+    verdict = examine(replace(sheet, plan=found), Handed("ada", _handed(sheet)), Options())
+    assert [outcome.status for outcome in verdict.outcomes] == ["passed"] * 5, verdict.outcomes
+
+
+@pytest.mark.sandbox
+def test_tests_in_the_candidate_may_follow_what_earlier_ones_did() -> None:
+    account = "answer: class Account:\n    balance = 0\n    def put(self, n): self.balance += n\nmine = Account()"
+    sheet = package(
+        "given: import dis\nlimits = [1, 2]",
+        account,
+        "test: mine.put(5)\nassert mine.balance == 5",
+        "test: assert mine.balance == 5 and list(dis.get_instructions(mine.put))",
+        "test: mine.put(5)\nassert mine.balance == 10\nlimits.append(3)",
+        "test: assert mine.balance == 10 and list(dis.get_instructions(mine.put))",
+        "test: assert limits == [1, 2, 3]",
+    )
+    found = calibrate(sheet, Options())
+    assert [look.mode[:2] for look in found.looks.values()] == ["is", "in", "is", "in", "in"]
+    assert {look.trouble for look in found.looks.values()} == {""}
     verdict = examine(replace(sheet, plan=found), Handed("ada", _handed(sheet)), Options())
     assert [outcome.status for outcome in verdict.outcomes] == ["passed"] * 5, verdict.outcomes
 

@@ -85,6 +85,8 @@ class _State:
     """Whether nothing was tried twice before it in the first run, so that its passing there counts."""
     inside: Look | None = None
     """How it is run in the candidate, if it is."""
+    late: bool = False
+    """Whether it needs all that earlier tests do in the candidate, those from outside, too."""
     liberties: frozenset[str] | None = None
     """What the solution's objects did in it beyond giving data; None: nobody has looked."""
     shaky: bool = False
@@ -164,11 +166,32 @@ class _Calibration:
             for test in outside:
                 self._go_inside(test)
             left = outside
-        for test in unclear:
+        self._try_after_others([test for test in unclear if self.states[test].inside])
+
+    def _try_after_others(self, inside: Sequence[str]) -> None:
+        """Run tests that fail in the candidate once more, behind all others: earlier ones may change what they see."""
+        while late := [t for t in inside if not (self.states[t].passes[-1] or self.states[t].late)]:
+            for test in late:
+                self.states[test].late = True
+            self._lead_up()
+            inside = [test for test, state in self.states.items() if state.inside]
+            self._run(ladder.replayed(self.package.assignment, inside, {}, self._views()))
+        for test in inside:
             state = self.states[test]
             if state.inside and not state.passes[-1]:  # it fails wherever it is
                 state.reason = state.inside.why if state.reason in state.inside.why else state.reason
                 state.inside, state.level = None, 0
+        self._lead_up()
+
+    def _lead_up(self) -> None:
+        """Have tests that need it preceded by those which the candidate would not run."""
+        sources: list[str] = []
+        for item in self.package.assignment.tests:
+            state = self.states[item.id]
+            if state.inside is None:
+                sources.append(item.source)
+            elif state.late:
+                state.inside, sources = replace(state.inside, before=ladder.led_up(sources)), []
 
     def _confirm(self) -> None:
         """Run tests from outside without those in the candidate, as grading does: they may have needed them."""

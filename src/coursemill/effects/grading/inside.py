@@ -23,8 +23,6 @@ LONGEST = 600
 
 def inside(candidate: Candidate, source: str, look: Look, limit: float) -> Result | None:
     """Run a test and its twins; None when the candidate ended before the test was run."""
-    if look.before:
-        candidate.run(CELL, look.before, limit)
     order = [(source, True), *((twin, False) for twin in look.twins)]
     random.SystemRandom().shuffle(order)
     result: Result | None = None

@@ -94,6 +94,11 @@ def replayed(
     return replace(assignment, items=tuple(found))
 
 
+def led_up(sources: Iterable[str]) -> str:
+    """Return code that runs earlier tests in the candidate, each also where one before it fails."""
+    return "\n".join(f"get_ipython().run_cell({source!r}, store_history=False)" for source in sources)
+
+
 def telling(test: str, twins: Sequence[str], passed: Iterable[str]) -> tuple[str, ...]:
     """Return those twins that failed on the solution, as many as it takes."""
     faulty = set(passed)
