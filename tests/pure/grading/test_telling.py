@@ -40,6 +40,26 @@ def test_what_a_candidate_says_of_itself_is_told_in_the_tests_words_alone() -> N
     assert message(Result("failed", "two times two", foreign=True, inner=True)) == "two times two"
 
 
+HIDDEN = Item(
+    "t",
+    "test",
+    "code",
+    "# Hidden.\nassert login('hunter2') == 'welcome', f'hello {1}'",
+    "# Hidden.",
+    2.0,
+    hidden=frozenset({2}),
+)
+
+
+@pytest.mark.parametrize("said", ["hunter2", "welcome", "in `assert login('hunter2') == 'welcome', f'hello {1}'`"])
+@pytest.mark.parametrize("inner", [True, False])
+def test_an_answer_puts_no_hidden_word_into_a_message(said: str, inner: bool) -> None:
+    result = Result("error", said, kind=said, foreign=True, inner=inner)
+    assert telling.outcome(HIDDEN, Look(), result, None, late=True).message == "Error"
+    told = Result("failed", "hello …", kind="AssertionError", foreign=inner, inner=inner)
+    assert telling.outcome(HIDDEN, Look(), told, None, late=True).message == "hello …"
+
+
 def test_a_reply_is_read_whatever_it_is() -> None:
     assert telling.replied({}).status == "error"
     assert telling.replied({"status": "died", "reason": "it closed the wall"}).status == "error"
