@@ -21,6 +21,7 @@ setup:
 docs: setup
 	.venv/bin/python -m coursemill.faces.reference > docs/reference/cli.md
 	$(COURSEMILL) check --explain all > docs/reference/codes.md
+	cd tests/attacks && ../../.venv/bin/python -m hostile.pages
 
 bench: setup
 	.venv/bin/python -m benchmarks
