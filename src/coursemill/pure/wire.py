@@ -125,7 +125,7 @@ class Packer:
             return self.other(value)
         for base, made in plain.STRIPPED:
             if plain.subclass(cls, base):
-                return self.tree(made(_SHALLOW, value, 0), depth)
+                return self.tree(made(SHALLOW, value, 0), depth)
         return self.other(value)
 
     def _named(self, value: Any, cls: type, depth: int) -> Any:
@@ -173,7 +173,7 @@ class _Shallow:
     def weigh(self, size: int) -> None: ...
 
 
-_SHALLOW: Any = _Shallow()
+SHALLOW: Any = _Shallow()
 
 
 @dataclass(slots=True)

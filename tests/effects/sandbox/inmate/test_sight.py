@@ -500,3 +500,29 @@ def test_the_candidates_end(open_notebook: Callable[..., Any]) -> None:
         reply = notebook.test("try:\n    f()\nexcept Exception:\n    pass", ["f"])
         assert (reply["status"], reply["from"]) == ("died", "candidate")
         assert "does not answer" in reply["reason"]
+
+
+DERIVED = """
+import enum
+class Grade(float):
+    def __eq__(self, other): return True
+    __hash__ = float.__hash__
+class Counts(dict):
+    def __missing__(self, key): return 0
+class Mark(str, enum.Enum):
+    A = 'a'
+def grade(): return Grade(1.5)
+def counts(): return Counts(a=Grade(1))
+def mark(): return Mark.A
+"""
+
+
+def test_an_object_is_the_data_of_its_base_where_the_solution_gives_data(open_notebook: Callable[..., Any]) -> None:
+    notebook = open_notebook(DERIVED)
+    test = "import re\nassert round(grade(), 2) == 1.5 and counts() == {'a': 1} and re.match('a', mark())"
+    assert notebook.test(test)["status"] == "error"
+    assert notebook.test(test, allowed=["object", "result"])["status"] == "error"
+    notebook.passes(test, allowed=["result"])
+    assert notebook.test("assert grade() == 2", allowed=["result"])["status"] == "failed"
+    assert "object" in notebook.test("assert counts()['a'] == 1")["taken"]
+    assert "object" not in notebook.test("assert len([1]) == 1 and callable(grade)")["taken"]

@@ -59,7 +59,7 @@ class Candidate(Peer):
         super().__init__(lambda answer: Talk(wall, answer), mirror)
         self.names = names
         self.libraries: frozenset[str] = frozenset()
-        self.files = False
+        self.files = self.only_data = False
         self.loop = awaiting.Loop()
         self.kinds: dict[int, type] = {}
         self.described: list[Any] = []
@@ -83,6 +83,7 @@ class Candidate(Peer):
     ) -> Any:
         """Do it; tell what was printed meanwhile where the test has redirected its output."""
         self.files = extras["files"] = "files" in said
+        self.only_data = "data" in said
         if "have" in said:
             self.libraries = frozenset(self.unpacker(_EMPTY).value(said["have"]))
         printed = io.StringIO() if "print" in said else None
@@ -118,6 +119,8 @@ class Candidate(Peer):
         cls = type(value)
         if cls is _Whole:
             return self._whole(packer, value.value)
+        if self.only_data and (made := next((how for base, how in plain.STRIPPED if plain.subclass(cls, base)), None)):
+            return packer.tree(made(wire.SHALLOW, value, 0))
         if plain.subclass(cls, Lent):
             return {"y": object.__getattribute__(value, "_number")}
         if cls is types.FunctionType and value in self.lent:

@@ -21,6 +21,9 @@ from coursemill.pure import ended, plain, proxy
 from coursemill.pure.ended import Ended
 from coursemill.pure.plain import Refused
 
+OBJECT = "object"
+"""That it gives objects of classes of its own. Where the solution gives none, an object that by its base is text, a
+number or a dict (`class Grade(float)`) is that: the test asks nothing else of it."""
 RESULT = "result"
 """That the last line gives something that is no number."""
 ENDS = (StopIteration, StopAsyncIteration, GeneratorExit, unittest.SkipTest)
@@ -43,6 +46,11 @@ class Liberties:
         """Begin with a test; `allowed`: None when it is tried, and nothing is known yet."""
         self.taken = set()
         self._allowed = None if allowed is None else frozenset(allowed)
+
+    @property
+    def only_data(self) -> bool:
+        """Whether the solution gave data and no objects of its own."""
+        return self._allowed is not None and OBJECT not in self._allowed
 
     def gave(self, name: str, of: str) -> None:
         """A thing has given an attribute of this name; raises Refused where it has to be a method of data."""

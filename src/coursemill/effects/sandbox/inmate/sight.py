@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from coursemill.effects.sandbox.inmate import awaiting, lending, raising
 from coursemill.effects.sandbox.inmate.kinds import Kind, Kinds, Own
-from coursemill.effects.sandbox.inmate.liberties import Liberties
+from coursemill.effects.sandbox.inmate.liberties import OBJECT, Liberties
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
 from coursemill.effects.sandbox.inmate.talk import Message, Talk
 from coursemill.pure import plain, proxy, wire
@@ -129,6 +129,8 @@ class Sight(Peer):
     def _around(self) -> dict[str, Any]:
         """What the candidate shall know beside the request: what the test has put in the place of Python's own."""
         extras: dict[str, Any] = {"files": self.files}
+        if self.liberties.only_data:
+            extras["data"] = True
         have = [name for name in LIBRARIES if name in sys.modules]
         if have != self._have:
             extras["have"] = self._have = have
@@ -169,8 +171,11 @@ class Sight(Peer):
         if tag == "y":
             return self.kept.thing(payload)
         if tag == "o":
-            number, kind = unpacker.fields(payload, int, int)
-            return self._proxy(Thing(number, self.kinds.kind(kind)))
+            number, of = unpacker.fields(payload, int, int)
+            kind = self.kinds.kind(of)
+            if kind.real is None or self.own(kind.real):
+                self.liberties.taken.add(OBJECT)
+            return self._proxy(Thing(number, kind))
         if tag == "module":
             return self._module(unpacker, *unpacker.fields(payload, str, dict))
         if tag == "k":
