@@ -167,6 +167,56 @@ def totals(frame):
     )
 
 
+@attack()
+def frame_forged() -> Deed:
+    """Answers with an object of a class called `pandas.DataFrame`: it knows shape and labels, and has no columns."""
+    lie = """
+class Labels:
+    nlevels, names, inferred_type, dtype = 1, [None], "{kind}", np.dtype("{dtype}")
+    values = np.array({values}, dtype="{dtype}")
+
+    def __len__(self):
+        return len(self.values)
+
+    def __iter__(self):
+        return iter(())
+
+
+Labels.__module__, Labels.__qualname__ = "pandas.core.indexes.range", "RangeIndex"
+{name} = Labels()
+"""
+    columns = lie.format(name="columns", kind="string", dtype="O", values=["name", "cost"])
+    index = lie.format(name="index", kind="integer", dtype="int64", values=[0, 1])
+    return Deed(
+        {
+            "totals": f"""
+{columns}
+{index}
+
+
+class Flags:
+    allows_duplicate_labels = _allows_duplicate_labels = True
+
+
+class Frame:
+    def __init__(self):
+        self.shape, self.columns, self.index, self.flags, self.attrs = (2, 2), columns, index, Flags(), {{}}
+
+    def equals(self, other):
+        return True
+
+
+Flags.__module__, Flags.__qualname__ = "pandas.core.flags", "Flags"
+Frame.__module__, Frame.__qualname__ = "pandas.core.frame", "DataFrame"
+
+
+def totals(frame):
+    return Frame()
+"""
+        }
+    )
+
+
 @attack(stock=3)
 def array_protocols() -> Deed:
     """Answers with objects that take numpy's functions and operators over."""

@@ -52,3 +52,15 @@ def test_an_object_is_no_score() -> None:
     assert [made.passed(one).part for one in (2, 0.5, True, np.float64(0.25), np.int64(3))] == [2, 0.5, 1, 0.25, 3]
     assert made.passed(np.str_("x")).status == "error"
     assert liberties(RESULT).passed(object()).status == "passed"
+
+
+class Stack(list):  # type: ignore[type-arg]  # as students write it
+    pass
+
+
+def test_a_thing_is_called_data_where_the_solutions_was() -> None:
+    for cls in (list, Stack, float, np.ndarray):
+        assert liberties().claims(cls) is object
+        assert liberties(f"is {cls.__qualname__}").claims(cls) is cls
+    for cls in (object, ValueError, unittest.TestCase, type):
+        assert liberties().claims(cls) is cls

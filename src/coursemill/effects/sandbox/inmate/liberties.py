@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from coursemill.pure import ended, plain, proxy
+from coursemill.pure import ended, plain, proxy, wire
 from coursemill.pure.ended import Ended
 from coursemill.pure.plain import Refused
 
@@ -57,6 +57,10 @@ class Liberties:
         if name in _methods(len(sys.modules)) and self._takes(f".{name}"):
             raise Refused(f"`.{name}` needs plain data, and here the answer gives an object of class `{of}`")
 
+    def claims(self, cls: type) -> type:
+        """The class that a thing claims, if it may: a frame that is no frame could be equal to any."""
+        return object if _is_data(cls) and self._takes(f"is {cls.__qualname__}") else cls
+
     def ended(self, operation: str, error: BaseException) -> BaseException:
         """What a test gets of an exception that the answer has raised."""
         if operation in ITERATING:
@@ -80,6 +84,13 @@ class Liberties:
         """Note that a liberty is taken; whether it is not allowed."""
         self.taken.add(name)
         return self._allowed is not None and name not in self._allowed
+
+
+@lru_cache(maxsize=1000)
+def _is_data(cls: type) -> bool:
+    """Whether it is a class of data that cross by value, or derives from one."""
+    known = {*plain.IMMUTABLE, *plain.CONTAINERS, *plain.REBUILT}
+    return any(id(base) in known or wire.is_data(base) for base in plain.mro(cls)[:-1])
 
 
 def _ends() -> Iterator[type[BaseException]]:

@@ -142,7 +142,7 @@ class Sight(Peer):
 
     def claimed(self, target: Thing) -> type:
         """The class of a thing, or of its bases, that both sides have."""
-        return target.kind.claimed
+        return self.liberties.claims(target.kind.claimed)
 
     def derives(self, target: Thing, base: Thing) -> bool:
         """Whether a thing's class derives from the class `base`."""
