@@ -127,6 +127,7 @@ def _un_array(u: Unpacker, payload: Any, depth: int) -> Any:
 def _un_objects(u: Unpacker, payload: Any, depth: int) -> Any:
     shape, values = u.fields(payload, list, object)
     found = u.list(values, depth)
+    u.library("numpy")
     if _size(shape) != len(found):
         raise ValueError("an array of another size")
     return boxed(found).reshape(shape)

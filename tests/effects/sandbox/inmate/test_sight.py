@@ -526,3 +526,10 @@ def test_an_object_is_the_data_of_its_base_where_the_solution_gives_data(open_no
     assert notebook.test("assert grade() == 2", allowed=["result"])["status"] == "failed"
     assert "object" in notebook.test("assert counts()['a'] == 1")["taken"]
     assert "object" not in notebook.test("assert len([1]) == 1 and callable(grade)")["taken"]
+
+
+def test_numbers_of_a_library_that_no_test_uses_are_numbers(open_notebook: Callable[..., Any]) -> None:
+    answer = "import numpy as np, pandas as pd\ndef top(xs): return np.max(xs)\ndef rows(): return pd.Series([1, 'a'])"
+    notebook = open_notebook(answer)
+    notebook.passes("assert top([3, 4]) == 4 and top([2]) in {2} and [7][top([0])] == 7")
+    notebook.passes("assert list(rows()) == [1, 'a'] and rows()[1] == 'a'")

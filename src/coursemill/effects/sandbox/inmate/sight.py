@@ -7,6 +7,7 @@ Nothing that comes is believed beyond what an answer could be anyway: a class th
 from __future__ import annotations
 
 import builtins
+import contextlib
 import socket
 import sys
 import types
@@ -14,7 +15,7 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from coursemill.effects.sandbox.inmate import awaiting, lending, raising
+from coursemill.effects.sandbox.inmate import awaiting, lending, raising, supplies
 from coursemill.effects.sandbox.inmate.kinds import Kind, Kinds, Own
 from coursemill.effects.sandbox.inmate.liberties import OBJECT, Liberties
 from coursemill.effects.sandbox.inmate.peer import Mirror, Peer
@@ -22,9 +23,6 @@ from coursemill.effects.sandbox.inmate.talk import Message, Talk
 from coursemill.pure import plain, proxy, wire
 from coursemill.pure.proxy import Proxy
 from coursemill.pure.wire import Malformed
-
-LIBRARIES = ("numpy", "pandas", "tensorflow", "pyspark", "pyarrow", "ml_dtypes")
-"""Libraries whose values cross as data, where the examiner has imported them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,7 +55,7 @@ class Sight(Peer):
         """Whether files of both sides cross with each request."""
         self.liberties = Liberties()
         self._waiting = awaiting.Waiting(self.ask)
-        self._note = note
+        self._note, self._resting = note, getattr(mirror, "resting", contextlib.nullcontext)
         self._told: list[int] = []
         self._usual = sys.stdout, builtins.input
         self._have: list[str] = []
@@ -131,7 +129,7 @@ class Sight(Peer):
         extras: dict[str, Any] = {"files": self.files}
         if self.liberties.only_data:
             extras["data"] = True
-        have = [name for name in LIBRARIES if name in sys.modules]
+        have = supplies.had()
         if have != self._have:
             extras["have"] = self._have = have
         if sys.stdout is not self._usual[0]:
@@ -162,7 +160,14 @@ class Sight(Peer):
         """An unpacker for what a message holds, of which note is taken."""
         if self._note is not None:
             self._note(message)
-        return super().unpacker(message)
+        unpacker = super().unpacker(message)
+        unpacker.library = self._library
+        return unpacker
+
+    def _library(self, name: str) -> Any:
+        """A library that the answer's data need."""
+        with self._resting():
+            return supplies.library(name)
 
     def take(self, unpacker: wire.Unpacker, said: dict[str, Any]) -> None:
         self.kinds.learn(unpacker, said.get("kinds", []))
