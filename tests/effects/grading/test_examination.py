@@ -133,6 +133,12 @@ def test_a_right_answer_gets_all() -> None:
     assert (verdict.trouble, verdict.notes, verdict.unanswered) == ("", (), ())
 
 
+def test_an_answer_may_use_a_library_that_the_notebook_does_not() -> None:
+    numbers = "import numpy as np\ndef double(x): return np.multiply(2, x)"
+    frames = "import pandas as pd\ndef triple(x): return (3 * pd.Series([x])).max()"
+    assert DOUBLE.verdict({"double": numbers, "triple": frames}).score == 6
+
+
 def test_a_wrong_answer_hears_what_a_visible_test_says_and_nothing_hidden() -> None:
     verdict = DOUBLE.verdict(RIGHT | {"double": "def double(x):\n    return x + 2"})
     assert [o.status for o in verdict.outcomes] == ["passed", "failed", "passed"]
