@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from coursemill.effects import store
+from coursemill.errors import CoursemillError
 
 MODE = 0o444
 """As stock `nbgrader autograde` leaves its files."""
@@ -41,7 +42,10 @@ def write(folder: Path, files: Mapping[str, bytes], old: Iterable[str], *, share
     for name, data in files.items():
         if not _same(folder / name, data):
             _clear(folder, name)
-            store.write(folder, name, data, SHARED if shared else MODE, "grade")
+            try:
+                store.write(folder, name, data, SHARED if shared else MODE, "grade")
+            except CoursemillError as error:  # it knows the file by its name alone, as every student's is called
+                raise CoursemillError(error.what, where=str(folder / name), fix=error.fix) from error
         made[name] = stamp(folder / name)
     return made
 
