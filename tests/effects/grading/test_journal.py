@@ -25,9 +25,10 @@ VERDICT = Verdict(
     ("why",),
     "it ended",
     NOTEBOOK,
-    1.5,
-    0.5,
-    1 << 20,
+    seconds=1.5,
+    own=0.5,
+    stopped=("loop",),
+    memory=1 << 20,
 )
 SLOT = Slot("WS", "ada", "Lesson")
 
