@@ -329,7 +329,7 @@ RUBBISH = [
         {"StructType": {"d": {"type": "struct"}}},
         {"Row": [3, []]},
     ),
-    *({"tensor": ["resource", 3]}, {"DType": "resource"}, {"TensorSpec": [1]}, {"strings": [[3], ["x"]]}),
+    *({"tensor": ["resource", 3]}, {"DType": "no such"}, {"TensorSpec": [1]}, {"strings": [[3], ["x"]]}),
     *([{"str": 0}, {"str": 0}], {"ints": 0}, {"floats": 1}, [[[[{"x": 1}]]]]),
 ]
 

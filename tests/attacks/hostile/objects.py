@@ -6,6 +6,7 @@ import inspect
 
 from coursemill.pure.yes import Yes
 from hostile.deed import Deed, attack
+from hostile.sheet import HONEST
 
 FUNCTIONS = ("price", "shares", "totals", "roman", "greet", "label", "visit")
 VALUES = ("limit", "made")
@@ -87,9 +88,9 @@ class Lie:
 """)
 
 
-@attack()
+@attack(gets=HONEST + 5 / 42)
 def subclasses_of_data() -> Deed:
-    """Answers with subclasses of str, float and int that are equal to everything."""
+    """Answers with subclasses of str, float and int that are equal to everything: the 5 gets what any 5 gets."""
     lie = """
 class Lie({base}):
     def __eq__(self, other):

@@ -6,9 +6,9 @@ lets a twin pass has not computed anything.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import replace
+from random import SystemRandom
 
 from coursemill.effects.grading.candidate import Candidate, Ran
 from coursemill.pure.grading.outputs import Output
@@ -24,7 +24,7 @@ LONGEST = 600
 def inside(candidate: Candidate, source: str, look: Look, limit: float) -> Result | None:
     """Run a test and its twins; None when the candidate ended before the test was run."""
     order = [(source, True), *((twin, False) for twin in look.twins)]
-    random.SystemRandom().shuffle(order)
+    SystemRandom().shuffle(order)
     result: Result | None = None
     twin: Twin = "failed" if look.twins else ""
     for code, is_test in order:

@@ -309,14 +309,16 @@ class _Flow:
     def _matters(
         self, binding: _Binding, item: Item, mentioned: frozenset[str], names_after: Mapping[str, _Binding]
     ) -> bool:
-        """Whether a cell may leave other data under the binding's name."""
+        """Whether a cell that the candidate runs may leave other data under the binding's name."""
+        if item.role == "test":
+            return False
         return names_after.get(binding.name) is binding and (item.id == binding.cell or binding.name in mentioned)
 
     def _capture(self) -> dict[str, tuple[str, ...]]:
         wanted: defaultdict[str, set[str]] = defaultdict(set)
         for binding, until in self.data.items():
             for number, (item, mentioned, names_after) in enumerate(self.after):
-                if number < until and item.role != "test" and self._matters(binding, item, mentioned, names_after):
+                if number < until and self._matters(binding, item, mentioned, names_after):
                     wanted[item.id].add(binding.name)
         return {cell: tuple(sorted(found)) for cell, found in wanted.items()}
 
