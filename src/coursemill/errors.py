@@ -28,5 +28,9 @@ class ConfigError(CoursemillError):
     """The course's settings are wrong."""
 
 
+class UsageError(CoursemillError):
+    """Something was asked for by a name that nothing has."""
+
+
 class Unavailable(CoursemillError):  # noqa: N818 - a state, as in the tables
     """Something that this machine lacks: hardware, a program, a library."""

@@ -10,7 +10,7 @@ from coursemill.config import Config
 from coursemill.course.load import Course, load
 from coursemill.effects import diagrams as compiler
 from coursemill.effects import environment, workers
-from coursemill.errors import CoursemillError
+from coursemill.errors import UsageError
 from coursemill.model import Finding
 from coursemill.pure import codes, diagrams, naming, near, rules
 from coursemill.pure.raw.apirules import book
@@ -70,7 +70,7 @@ def chosen_notes(course: Course, names: Sequence[str]) -> set[str]:
     for name in names:
         found = {path for path in paths if naming.means(name, path) or name in worksheets.get(path, ())}
         if not found:
-            raise CoursemillError(f"there is no note `{name}`", fix=_advice(name, paths))
+            raise UsageError(f"there is no note `{name}`", fix=_advice(name, paths))
         chosen |= found
     return chosen
 
@@ -112,5 +112,5 @@ def _prefix(typed: str) -> str:
     prefix = typed.upper()
     if not prefix or not any(code.startswith(prefix) for code in codes.REGISTRY):
         fix = near.advice(prefix, codes.REGISTRY) or "`coursemill check --codes` lists them"
-        raise CoursemillError(f"there is no code `{typed}`", fix=fix)
+        raise UsageError(f"there is no code `{typed}`", fix=fix)
     return prefix

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
-from coursemill.errors import CoursemillError
+from coursemill.errors import UsageError
 from coursemill.pure import codes, near
 from coursemill.pure.codes import Code
 
@@ -63,7 +63,7 @@ def explain(name: str) -> Explained:
     code = codes.REGISTRY.get(name.upper())
     if code is None:
         fix = near.advice(name, codes.REGISTRY) or "`coursemill check --codes` lists them"
-        raise CoursemillError(f"there is no code `{name}`", fix=fix)
+        raise UsageError(f"there is no code `{name}`", fix=fix)
     file = resources.files("coursemill") / "explained" / f"{code.code}.md"
     text = file.read_text(encoding="utf-8")
     _, wrong, right = (*re.split(r"^## (?:Wrong|Right)$", text, flags=re.MULTILINE), "", "")[:3]

@@ -11,7 +11,7 @@ from coursemill.effects import workers
 from coursemill.effects.grading import courses, gradebook, journal, returns
 from coursemill.effects.grading.courses import Course, Worksheet
 from coursemill.effects.grading.gradebook import Page, Row, Written
-from coursemill.errors import CoursemillError
+from coursemill.errors import CoursemillError, UsageError
 from coursemill.pure import near
 from coursemill.pure.grading import feedback as pages
 from coursemill.pure.grading import pricing
@@ -115,7 +115,7 @@ def _students(desk: _Desk) -> tuple[str, ...]:
     for name in desk.request.students:
         if name not in known:
             fix = near.advice(name, known) or "`submitted/` and the gradebook know who has handed in"
-            raise CoursemillError(f"`{name}` has handed in nothing for {desk.worksheet.name}", fix=fix)
+            raise UsageError(f"`{name}` has handed in nothing for {desk.worksheet.name}", fix=fix)
     return tuple(dict.fromkeys(desk.request.students)) or tuple(known)
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from coursemill.config import Config
 from coursemill.effects import vault as disk
-from coursemill.errors import CoursemillError
+from coursemill.errors import UsageError
 from coursemill.model import Finding, Lesson
 from coursemill.pure import naming, parse
 from coursemill.pure.vault import VaultMap
@@ -62,7 +62,7 @@ class Course:
             return self.lessons
         unknown = [name for name in names if not any(_means(name, lesson) for lesson in self.lessons)]
         if unknown:
-            raise CoursemillError(f"there is no lesson or worksheet `{unknown[0]}`", fix=self._hint(unknown[0]))
+            raise UsageError(f"there is no lesson or worksheet `{unknown[0]}`", fix=self._hint(unknown[0]))
         return tuple(lesson for lesson in self.lessons if any(_means(name, lesson) for name in names))
 
     def files(self, lesson: Lesson, worksheet: str) -> tuple[tuple[str, str], ...]:

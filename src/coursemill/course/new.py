@@ -17,7 +17,7 @@ from coursemill.course.check import inspect
 from coursemill.course.load import Course, load
 from coursemill.effects import store
 from coursemill.effects.vault import DIAGRAMS, FILES, NOTE, TEMPLATES
-from coursemill.errors import CoursemillError
+from coursemill.errors import CoursemillError, UsageError
 from coursemill.model import Lesson
 from coursemill.pure import naming, near, parse
 
@@ -99,10 +99,10 @@ def _worksheet(course: Course, wanted: str) -> str:
     if wanted and course.worksheets and wanted not in course.worksheets:
         folder = f"{course.config.notes}/{course.config.shared}/{wanted}/"
         fix = near.advice(wanted, course.worksheets) or f"make {folder}, or name it in [tool.coursemill]"
-        raise CoursemillError(f"there is no worksheet `{wanted}`", fix=fix)
+        raise UsageError(f"there is no worksheet `{wanted}`", fix=fix)
     there = sorted(course.worksheets or used) or [WORKSHEET]
     if not wanted and len(there) > 1:
-        raise CoursemillError("the course has several worksheets", fix=f"choose one: --worksheet {' | '.join(there)}")
+        raise UsageError("the course has several worksheets", fix=f"choose one: --worksheet {' | '.join(there)}")
     return wanted or there[0]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from coursemill.config import Config
 from coursemill.effects import environment, store, vault, workers
-from coursemill.errors import CoursemillError
+from coursemill.errors import CoursemillError, UsageError
 from coursemill.model import Finding
 from coursemill.pure import codes, frontmatter, naming, near
 from coursemill.pure.raw import edits, triage
@@ -152,7 +152,7 @@ def _in_course(config: Config | None, name: str) -> list[File]:
     if not found:
         stems = (PurePosixPath(entry.path).stem for entry in entries)
         fix = near.advice(PurePosixPath(name).name.removesuffix(vault.NOTE), stems)
-        raise CoursemillError(f"there is no note `{name}`", fix=fix or "name a file, a folder, a note or a worksheet")
+        raise UsageError(f"there is no note `{name}`", fix=fix or "name a file, a folder, a note or a worksheet")
     return [File(config.root, entry.path) for entry in found]
 
 

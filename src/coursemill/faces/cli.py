@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from coursemill import __version__, config
-from coursemill.errors import ConfigError, CoursemillError, Unavailable
+from coursemill.errors import ConfigError, CoursemillError, Unavailable, UsageError
 
 OK, PROBLEMS, USAGE, UNAVAILABLE = 0, 1, 2, 3
 
@@ -102,7 +102,7 @@ def main() -> None:
         cli.main(prog_name="coursemill")
     except Unavailable as error:
         sys.exit(_say(error, UNAVAILABLE))
-    except ConfigError as error:
+    except (ConfigError, UsageError) as error:
         sys.exit(_say(error, USAGE))
     except CoursemillError as error:
         sys.exit(_say(error, PROBLEMS))

@@ -60,7 +60,6 @@ def test_a_course_without_settings_is_nbgraders_default(tmp_path: Path) -> None:
     about = courses.course(Config(tmp_path))
     assert about.db_url == f"sqlite:///{tmp_path}/gradebook.db"
     assert about.folder("submitted", "ann", "ps1") == tmp_path / "submitted" / "ann" / "ps1"
-    assert about.timeout is None
     assert courses.worksheets(about) == ("ps1",)
     made = courses.worksheet(Config(tmp_path), "ps1")
     assert [one.name for one in made.assignments] == ["p"]
@@ -77,7 +76,6 @@ def test_settings_of_all_kinds(tmp_path: Path) -> None:
         "c.CourseDirectory.source_directory = 'teacher'",
         "c.CourseDirectory.ignore.append('*.bak')",
         "c.CourseDirectory.student_id_exclude = 'staff,tester'",
-        "c.Execute.timeout = 90",
         "c.ClearSolutions.begin_solution_delimeter = '<sol'",
         "c.ClearSolutions.end_solution_delimeter = 'sol>'",
         "c.ClearSolutions.code_stub.update({'julia': 'error()'})",
@@ -93,7 +91,7 @@ def test_settings_of_all_kinds(tmp_path: Path) -> None:
     for name in ("ann", "bob", "staff"):
         (tmp_path / "work" / "ps1" / "submitted" / name).mkdir(parents=True)
     about = courses.course(config)
-    assert (about.id, about.db_url, about.timeout) == ("cs101", "postgresql://here/grades", 90)
+    assert (about.id, about.db_url) == ("cs101", "postgresql://here/grades")
     assert about.excluded == {"staff", "tester"}
     assert about.rules.stubs["julia"] == "error()"
     assert about.rules.stubs["python"].endswith("raise NotImplementedError()")
@@ -118,9 +116,9 @@ def test_names_with_the_student_and_the_worksheet_in_one(tmp_path: Path) -> None
 
 
 def test_the_users_settings_count_unless_they_are_another_courses(tmp_path: Path) -> None:
-    home = configured(tmp_path / ".jupyter", "c.CourseDirectory.course_id = 'mine'", "c.Execute.timeout = 7").root
-    config = configured(tmp_path / "course", "c.Execute.timeout = 9")
-    assert (courses.course(config).id, courses.course(config).timeout) == ("mine", 9)
+    home = configured(tmp_path / ".jupyter", "c.CourseDirectory.course_id = 'mine'", "c.CourseDirectory.db_url = 'theirs'").root
+    config = configured(tmp_path / "course", "c.CourseDirectory.db_url = 'here'")
+    assert (courses.course(config).id, courses.course(config).db_url) == ("mine", "here")
     configured(home, f"c.CourseDirectory.root = {str(tmp_path / 'course')!r}", "c.CourseDirectory.course_id = 'same'")
     assert courses.course(config).id == "same"
     configured(home, "c.CourseDirectory.root = '/elsewhere'", "c.CourseDirectory.course_id = 'mine'")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from coursemill.config import Config
 from coursemill.effects import quick, release
 from coursemill.effects.grading import autotests
-from coursemill.errors import ConfigError, CoursemillError
+from coursemill.errors import ConfigError, CoursemillError, UsageError
 from coursemill.pure import near
 from coursemill.pure.grading import assignment, intake
 from coursemill.pure.grading.assignment import Assignment
@@ -42,8 +42,6 @@ class Course:
     steps: Mapping[Step, str]
     """Step → name of its folder."""
     rules: Rules
-    timeout: float | None = None
-    """Execute.timeout; None: the settings name none."""
     ignored: tuple[str, ...] = IGNORED
     header: str = ""
     footer: str = ""
@@ -99,7 +97,6 @@ def course(config: Config) -> Course:
             raise ConfigError(f"CourseDirectory.directory_structure has no {key}", where=str(root))
     excluded = (about("student_id_exclude", str) or "").split(",")
     overwriting = _setting(settings, "Autograde", "exclude_overwriting", dict) or {}
-    timeout = _setting(settings, "Execute", "timeout", int)
     return Course(
         root,
         (about("course_id", str) or "").strip(),
@@ -107,7 +104,6 @@ def course(config: Config) -> Course:
         structure,
         steps,
         _rules(settings),
-        timeout=timeout if timeout and timeout > 0 else None,
         ignored=tuple(about("ignore", list, list(IGNORED)) or ()),
         header=_setting(settings, "IncludeHeaderFooter", "header", str) or "",
         footer=_setting(settings, "IncludeHeaderFooter", "footer", str) or "",
@@ -148,7 +144,7 @@ def _missing(about: Course, name: str) -> CoursemillError:
     there = worksheets(about)
     known = f"there are {', '.join(there)}" if there else "there is none yet"
     where = about.steps["source"]
-    return CoursemillError(f"no worksheet `{name}`", where=where, fix=near.advice(name, there) or known)
+    return UsageError(f"no worksheet `{name}`", where=where, fix=near.advice(name, there) or known)
 
 
 # ---- notebooks

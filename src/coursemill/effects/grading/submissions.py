@@ -12,7 +12,7 @@ from pathlib import Path
 from coursemill.effects import quick
 from coursemill.effects.grading import folders
 from coursemill.effects.grading.courses import Course, Worksheet
-from coursemill.errors import CoursemillError
+from coursemill.errors import UsageError
 from coursemill.pure import near
 from coursemill.pure.grading import brought, membernames, moments
 from coursemill.pure.grading.brought import NOTEBOOK, TIMESTAMP, Given
@@ -66,7 +66,7 @@ def roll(course: Course, worksheet: str, wanted: Iterable[str] = ()) -> Roll:
         if name not in there:
             where = f"{course.steps['submitted']}/"
             what = f"student `{membernames.shown(name)}` has handed in nothing for `{worksheet}`"
-            raise CoursemillError(what, where=where, fix=near.advice(name, there) or "look at the folder's name")
+            raise UsageError(what, where=where, fix=near.advice(name, there) or "look at the folder's name")
     return Roll(tuple(name for name in there if not chosen or name in chosen), refused)
 
 
