@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Set the project up: system packages where that is allowed, .venv from uv.lock, the diagram renderers.
+# Set the project up: system packages where that is allowed, .venv from uv.lock, the diagram renderers,
+# and what single lessons need beside it (environments/).
 # Once everything is there it needs no network and takes no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,12 +8,13 @@ cd "$(dirname "$0")/.."
 main() {
     system_packages
     local stamp=.venv/.coursemill-setup key
-    key=$({ cat pyproject.toml uv.lock scripts/setup.sh package-lock.json || true; } 2>/dev/null | sha256sum)
+    key=$({ command -v npm; cat pyproject.toml uv.lock scripts/setup.sh package-lock.json environments/tfjs/*.* || true; } 2>/dev/null | sha256sum)
     if starts && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then
         return
     fi
     python_packages
     node_packages
+    tensorflow_js
     echo "$key" >"$stamp"
 }
 
@@ -109,6 +111,40 @@ node_packages() {
     echo "setup: installing the diagram renderers of package-lock.json into node_modules"
     npm ci --silent --prefer-offline --ignore-scripts --no-fund --no-audit ||
         echo "setup: npm failed; new diagrams will stay text" >&2
+}
+
+# The converter and the library of the lesson on TensorFlow.js. They lie inside of .venv, in a part of it that the
+# sandbox shows. Without them the lesson says what is unavailable.
+tensorflow_js() {
+    local given=environments/tfjs tools=.venv/share/tfjs again="rm .venv/.coursemill-setup && scripts/setup.sh"
+    [ -f $given/uv.lock ] || return 0
+    mkdir -p $tools
+    tfjs_converter || echo "setup: no tensorflowjs_converter; the lesson reports it as unavailable. Once more: $again" >&2
+    tfjs_library || echo "setup: no @tensorflow/tfjs for Node; the lesson reports it as unavailable. Once more: $again" >&2
+}
+
+tfjs_converter() {
+    local uv command=$tools/python/bin/tensorflowjs_converter
+    # A moved environment names a Python that is gone.
+    grep -qsF "$PWD/$tools/python" $command || rm -rf $tools/python
+    ! cmp -s $given/uv.lock $tools/uv.lock || [ ! -x $command ] || return 0
+    echo "setup: installing the converter of $given/uv.lock into $tools/python"
+    uv=$(command -v uv) || uv=.venv/bin/uv
+    UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$PWD/$tools/python \
+        "$uv" sync --quiet --frozen --no-editable --project $given --python .venv/bin/python || return
+    # Its first start compiles what the sandbox may only read.
+    TF_CPP_MIN_LOG_LEVEL=3 $command --version >/dev/null 2>&1 && cp $given/uv.lock $tools/uv.lock
+}
+
+tfjs_library() {
+    command -v npm >/dev/null || return
+    ! cmp -s $given/package-lock.json $tools/package-lock.json || [ ! -d $tools/node_modules ] || return 0
+    echo "setup: installing the library of $given/package-lock.json into $tools/node_modules"
+    cp $given/package.json $given/package-lock.json $tools
+    npm ci --prefix $tools --silent --prefer-offline --ignore-scripts --no-fund --no-audit || {
+        rm -rf $tools/node_modules
+        return 1
+    }
 }
 
 die() {

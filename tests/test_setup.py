@@ -24,6 +24,8 @@ TOOLS = [
     "env",
     "dirname",
     "chmod",
+    "cmp",
+    "cp",
 ]
 PARTS = [line.split()[:2] for line in (ROOT / "scripts/system-packages.txt").read_text().splitlines() if line[0] != "#"]
 
@@ -106,6 +108,67 @@ def test_renderers_that_are_there_stay(project: Path) -> None:
     (project / "uv.lock").write_text("changed again")
     setup(project)
     assert (project / "npm.log").exists()
+
+
+@pytest.fixture
+def with_tfjs(project: Path) -> Path:
+    """The project, with what the lesson on TensorFlow.js needs; uv makes its environment, and npm its library."""
+    shutil.copytree(ROOT / "environments", project / "environments")
+    command = '"$UV_PROJECT_ENVIRONMENT/bin/tensorflowjs_converter"'
+    course = (project / "bin/uv").read_text().removeprefix("#!/bin/bash\n")
+    script(
+        project / "bin/uv",
+        f"""[[ $* = *environments/tfjs* ]] || {{ {course.strip()}; exit; }}
+        mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"; echo converter >>{project}/uv.log
+        echo "#!/bin/bash
+        # $UV_PROJECT_ENVIRONMENT/bin/python" >{command}; chmod +x {command}""",
+    )
+    script(
+        project / "bin/npm",
+        f'[[ "$*" != *--prefix* ]] || {{ mkdir -p "$3/node_modules"; echo lib >>{project}/npm.log; }}',
+    )
+    return project
+
+
+def test_the_converter_lies_where_the_sandbox_shows_it(with_tfjs: Path) -> None:
+    assert setup(with_tfjs).stderr == ""
+    tools = with_tfjs / ".venv/share/tfjs"
+    assert (tools / "python/bin/tensorflowjs_converter").exists()
+    assert (tools / "node_modules").exists()
+
+
+def test_the_converter_is_installed_once(with_tfjs: Path) -> None:
+    setup(with_tfjs)
+    (with_tfjs / "uv.lock").write_text("changed")
+    assert "tfjs" not in setup(with_tfjs).stdout
+    (with_tfjs / "environments/tfjs/uv.lock").write_text("changed")
+    assert "environments/tfjs/uv.lock" in setup(with_tfjs).stdout
+    (with_tfjs / "environments/tfjs/package-lock.json").write_text("changed")
+    assert "environments/tfjs/package-lock.json" in setup(with_tfjs).stdout
+    assert (with_tfjs / "uv.log").read_text().split() == ["converter"] * 2
+    assert (with_tfjs / "npm.log").read_text().split() == ["lib"] * 2
+
+
+def test_a_moved_converter_is_made_anew(with_tfjs: Path) -> None:
+    setup(with_tfjs)
+    command = with_tfjs / ".venv/share/tfjs/python/bin/tensorflowjs_converter"
+    command.write_text("#!/elsewhere/.venv/share/tfjs/python/bin/python")
+    (with_tfjs / "uv.lock").write_text("changed")
+    setup(with_tfjs)
+    assert "elsewhere" not in command.read_text()
+
+
+@pytest.mark.parametrize(("program", "lost"), [("uv", "tensorflowjs_converter"), ("npm", "@tensorflow/tfjs")])
+def test_without_the_converter_setup_goes_on(with_tfjs: Path, program: str, lost: str) -> None:
+    whole = (with_tfjs / "bin" / program).read_text().removeprefix("#!/bin/bash\n")
+    script(with_tfjs / "bin" / program, f"[[ $* = *tfjs* ]] && exit 1\n{whole}")
+    result = setup(with_tfjs)
+    assert result.returncode == 0
+    assert f"no {lost}" in result.stderr
+    assert "Once more: rm .venv/.coursemill-setup && scripts/setup.sh" in result.stderr
+    script(with_tfjs / "bin" / program, whole)
+    (with_tfjs / ".venv/.coursemill-setup").unlink()
+    assert setup(with_tfjs).stderr == ""
 
 
 @pytest.mark.parametrize(("command", "package"), PARTS)
