@@ -404,6 +404,12 @@ other.push(2)
 assert (one.items, other.items) == ([1], [1, 2]) and copy.copy(one).items == [1]
 """,
     "magics": "%time x = add(1)\nassert x == 2",
+    "a library without byte code": """
+import sys
+sys.pycache_prefix, sys.dont_write_bytecode = "/nowhere", True
+assert same("import sys") and same("def main(")
+import cProfile, timeit, wave
+""",
     "own names stay": "mine = add(1)\ndef helper():\n    return mine",
     "and are there": "assert helper() == mine == 2",
     "builtins are the examiner's": "assert get_ipython() is not None and issubclass(bool, int)",

@@ -27,6 +27,8 @@ STARTS = frozenset(
         "pty.spawn",
     }
 )
+IMPORTS = "<frozen importlib._bootstrap>"
+"""Who calls loaders, and what they call."""
 LOADERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", "<frozen runpy>", "/runpy.py")
 """Where Python reads code from files; a name with a slash is the end of one."""
 IPYTHONS_OPEN = "_modified_open"
@@ -193,7 +195,9 @@ class Guard:
             raise Forbidden(f"{os.path.basename(name)} was written by an answer: it cannot be run here")  # noqa: PTH119
 
     def _compile(self, frame: types.FrameType, source: Any, name: Any) -> None:
-        if source is None or _is_in(frame, LOADERS):
+        if frame.f_code.co_filename == IMPORTS and frame.f_back is not None:
+            frame = frame.f_back
+        if source is None or _is_in(frame, LOADERS):  # where a library has no byte code yet
             return
         if isinstance(source, bytes | bytearray | memoryview):
             text = bytes(source).decode("utf-8", "replace")
