@@ -316,8 +316,6 @@ class Manager:
                     entry.name, Path(entry.base_path), policy, dict(entry.version_labels), versions
                 )
             for model in wanted.values():
-                if model.name not in self.models:
-                    self._poll(model)  # what is new is loaded first
                 for label, number in model.labels.items():
                     known = label in getattr(self.models.get(model.name), "labels", {})
                     lenient = self.options.allow_version_labels_for_unavailable_models and not known
@@ -700,11 +698,11 @@ class Answers:
             raise Refused("INVALID_ARGUMENT", message)
         outputs = servable.predict(name, {"inputs": np.array(examples, dtype=object)})
         if method == "regress":
-            return [float(value) for value in outputs["outputs"].reshape(len(examples))]
+            return from_array(outputs["outputs"].reshape(len(examples)), binary=False)
         scores = outputs.get("scores", np.zeros_like(next(iter(outputs.values())), dtype="float32"))
         classes = outputs.get("classes", np.full(scores.shape, b"", dtype=object))
         return [
-            [(label.decode(), float(score)) for label, score in zip(labels, values, strict=True)]
+            [(label.decode(), from_array(score, binary=False)) for label, score in zip(labels, values, strict=True)]
             for labels, values in zip(classes, scores, strict=True)
         ]
 
