@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hostile.deed import Deed, attack
 
-SMALL = {"memory": 400 << 20, "processes": 300, "output": 8 << 20, "disk": 32 << 20, "sockets": 100, "file": 16 << 20}
+SMALL = {"memory": 600 << 20, "processes": 300, "output": 8 << 20, "disk": 32 << 20, "sockets": 100, "file": 16 << 20}
 
 
 @attack(loses=True, timeout=1.0)

@@ -116,7 +116,8 @@ def test_names_with_the_student_and_the_worksheet_in_one(tmp_path: Path) -> None
 
 
 def test_the_users_settings_count_unless_they_are_another_courses(tmp_path: Path) -> None:
-    home = configured(tmp_path / ".jupyter", "c.CourseDirectory.course_id = 'mine'", "c.CourseDirectory.db_url = 'theirs'").root
+    theirs = "c.CourseDirectory.course_id = 'mine'", "c.CourseDirectory.db_url = 'theirs'"
+    home = configured(tmp_path / ".jupyter", *theirs).root
     config = configured(tmp_path / "course", "c.CourseDirectory.db_url = 'here'")
     assert (courses.course(config).id, courses.course(config).db_url) == ("mine", "here")
     configured(home, f"c.CourseDirectory.root = {str(tmp_path / 'course')!r}", "c.CourseDirectory.course_id = 'same'")

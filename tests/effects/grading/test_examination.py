@@ -400,7 +400,7 @@ def test_a_kernel_that_ends_itself_is_dead() -> None:
 
 
 def test_bombs_end_at_their_limits() -> None:
-    sheet = replace(DOUBLE, limits={"memory": 300 << 20, "processes": 300, "output": 8 << 20})
+    sheet = replace(DOUBLE, limits={"memory": 600 << 20, "processes": 300, "output": 8 << 20})
     memory = "kept = []\nwhile True: kept.append(bytearray(8 << 20))"
     forks = "import os, time\nfor _ in range(10_000):\n    if not os.fork(): time.sleep(600)"
     flood = "while True: print('x' * 10_000)"

@@ -1,6 +1,7 @@
 """Control groups: limits that the system keeps, where they can be made, and nothing where they cannot."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,3 +102,15 @@ def test_memory_that_no_watchdog_sees_is_counted_by_the_group(start: Callable) -
         time.sleep(0.02)
     assert cell.kernel.poll() == -9
     assert "memory" in cell.kernel.reason
+
+
+def test_the_next_kernel_waits_until_the_one_before_is_gone(second_version: Path) -> None:
+    group = groups.named("k")
+    group.hold(4711, Limits())
+    (folder,) = group.folders
+    ended = threading.Timer(0.3, lambda: (folder / "cgroup.procs").write_text(""))
+    ended.start()
+    began = time.monotonic()
+    group.hold(4712, Limits())
+    assert 0.2 < time.monotonic() - began < groups.PATIENCE
+    assert (folder / "cgroup.procs").read_text() == "4712"

@@ -19,6 +19,9 @@ GIVEN = "COURSEMILL_CGROUP"
 """Environment variable: a group of version 2 below which kernels may have theirs."""
 CONTROLLERS = ("memory", "pids")
 PREFIX = "coursemill-"
+PATIENCE = 30.0
+"""Seconds in which the processes of a kernel that was ended are gone."""
+MOMENT = 0.01
 OLD = 10.0
 """Seconds after which an empty group is taken for one that was left behind."""
 
@@ -32,10 +35,14 @@ class Group:
     def hold(self, pid: int, limits: Limits) -> None:
         """Make it, with its limits, and put a process in; what it starts is in, too.
 
+        It waits until the kernel that was in it before is gone, which may have left hundreds of processes to be ended.
         Where that fails after all, the watchdog is left.
         """
         if pid <= 0:  # 0 would be this process
             return
+        end = time.monotonic() + PATIENCE
+        while self._held() and time.monotonic() < end:
+            time.sleep(MOMENT)
         memory = limits.memory + 2 * limits.disk + limits.shared  # files in memory are counted, too
         values = {
             "memory.max": memory,
@@ -52,6 +59,12 @@ class Group:
                     if (folder / name).exists():
                         _write(folder / name, value)
                 _write(folder / "cgroup.procs", pid)
+
+    def _held(self) -> bool:
+        """Whether a process is in it."""
+        with contextlib.suppress(OSError):
+            return any((folder / "cgroup.procs").read_text(encoding="ascii") for folder in self.folders)
+        return False
 
     def killed(self) -> int:
         """How many of its processes the system has killed because there was no memory left for them."""
