@@ -65,9 +65,9 @@ python_packages() {
     uv=$(command -v uv) || { uv=.venv/bin/uv; [ -x "$uv" ] || fetch_uv; }
     # An environment that is there keeps its Python; a new one gets one that TensorFlow has wheels for.
     [ -d .venv ] || export UV_PYTHON="$(newest_python)"
-    "$uv" sync --quiet --frozen --extra lessons
+    "$uv" sync --quiet --frozen --compile-bytecode --extra lessons
     # uv looks at what is recorded as installed: files that are gone it misses.
-    starts || "$uv" sync --quiet --frozen --extra lessons --reinstall
+    starts || "$uv" sync --quiet --frozen --compile-bytecode --extra lessons --reinstall
     starts || die "coursemill does not start from .venv" "rm -rf .venv && scripts/setup.sh"
 }
 
