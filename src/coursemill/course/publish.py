@@ -28,7 +28,7 @@ from coursemill.pure.grading import account, pricing, seen
 from coursemill.pure.grading.account import Regrade
 from coursemill.pure.grading.assignment import Assignment, Item
 from coursemill.pure.grading.standing import Basis, Mark, Sheet, Standing
-from coursemill.pure.grading.verdict import Verdict
+from coursemill.pure.grading.verdict import Note, Verdict
 
 ASIDE = "set-aside.json"
 ACCOUNTS = 50
@@ -253,7 +253,7 @@ def _standing(place: Place, paper: Paper, written: Written) -> Standing:
                 _marks(assignment, verdict, page),
                 result.basis,
                 page.penalty,
-                tuple(f"{note.cell}: {note.text}" if note.cell else note.text for note in verdict.notes),
+                tuple(_said(note) for note in verdict.notes if note.kind != "upgraded"),
                 verdict.trouble,
                 verdict.seconds,
                 verdict.own,
@@ -261,6 +261,10 @@ def _standing(place: Place, paper: Paper, written: Written) -> Standing:
             )
         )
     return Standing(paper.student, tuple(sheets))
+
+
+def _said(note: Note) -> str:
+    return f"{note.cell}: {note.text}" if note.cell else note.text
 
 
 def _marks(assignment: Assignment, verdict: Verdict, page: Page) -> dict[str, Mark]:

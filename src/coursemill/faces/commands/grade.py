@@ -238,7 +238,7 @@ def _notes(standing: Standing) -> str:
 
 
 def _remarks(standing: Standing) -> Iterator[str]:
-    if put_right := sum(note.kind != "upgraded" for sheet in standing.sheets for note in sheet.notes):
+    if put_right := sum(len(sheet.notes) for sheet in standing.sheets):
         yield f"{put_right} put right"
     if penalty := sum(sheet.penalty for sheet in standing.sheets):
         yield f"late: -{penalty:g}"
