@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,19 @@ from pyspark import Accumulator
 from pyspark.sql import DataFrame, SparkSession
 
 Row = tuple[Any, ...]
+
+
+@contextlib.contextmanager
+def quiet_java() -> Iterator[None]:
+    """A Java process that is started inside writes its log nowhere; Python's messages go where they always go."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class Watch:
