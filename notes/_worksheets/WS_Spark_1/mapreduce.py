@@ -58,8 +58,8 @@ class Hadoop:
         return self._java.org.apache.spark.util.Utils.classForName(name, True, False)
 
 
-def _all(java):  # noqa: ANN001, ANN202: Java objects have no types here
-    """The items of a Java Iterable."""
+def _all(java):
+    """The items of a Java Iterable (Java objects have no Python types)."""
     iterator = java.iterator()
     while iterator.hasNext():
         yield iterator.next()

@@ -45,6 +45,14 @@ class Watch:
         text = re.sub(r"#\d+L?|, \[plan_id=\d+\]|Location: .*?\], ", "", printed.getvalue())
         return text.replace("== Physical Plan ==", "").strip()
 
+    def show(self, frame: DataFrame) -> None:
+        """Print the plan, with what is known of a file or table below its name."""
+        for line in self.plan(frame).splitlines():
+            tree = re.match(r"[\s:+*()\d-]*", line).group()
+            margin = re.sub(r"[^:\s]", " ", tree) + " " * 3
+            name, *details = re.split(r",? (?=Batched: |DataFilters: |Format: |\w+Filters: \[|ReadSchema: )", line)
+            print(name, *(margin + detail for detail in details), sep="\n")
+
     def shuffles(self, frame: DataFrame) -> int:
         """How often the plan moves rows between partitions (not counting broadcasts)."""
         lines = self.plan(frame).split("== Initial Plan ==")[0].splitlines()
