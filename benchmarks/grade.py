@@ -1,4 +1,4 @@
-"""`coursemill grade`, sandbox on, against stock `nbgrader autograde` on the same work: python -m benchmarks.grade.
+"""`coursemill grade`, sandbox on, against stock `nbgrader autograde`, and otter, on the same work.
 
 A class hands in two notebooks each, one with pandas and one with a TensorFlow GradientTape, six tests in all: most
 are right, some are wrong, unfinished or broken. Each has been executed by its student, as submissions are.
@@ -28,6 +28,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 BIN = Path(sys.executable).parent
 WORKSHEET = "ps1"
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'benchmark'\nc.Execute.timeout = 180\n"
+OTTERS = 8
+"""Students at most that otter grades."""
 STUB = "raise NotImplementedError"
 FRAMES: tuple[tuple[str, str], ...] = (
     ("", "import pandas as pd\n\nsales = pd.DataFrame({'item': ['tea', 'mug', 'tea'], 'n': [2, 1, 5]})"),
@@ -62,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, nargs="*", default=[10, 20], help="sizes of the class")
     parser.add_argument("--stock", type=int, default=20, help="students at most that stock nbgrader grades")
+    parser.add_argument("--otter", type=Path, help="the `otter` of an environment with the lessons' libraries")
     parser.add_argument("--jobs", type=int, nargs="*", default=[1, os.cpu_count() or 1])
     options = parser.parse_args()
     print("| students × 2 notebooks | by | seconds | a student, s | times faster | own run time | memory, MB |")
@@ -78,6 +81,10 @@ def _compare(folder: Path, students: int, variants: Mapping[str, Mapping[str, st
     exact = stock.seconds if few == students else stock.seconds / few * students
     said = "nbgrader autograde" + ("" if few == students else f" ({few} of them)")
     _row(students, said, stock.seconds, few, 1.0, "", stock.memory)
+    if options.otter:
+        few_others = min(students, OTTERS)
+        other = _otter(options.otter, folder / f"otter-{students}", few_others, variants)
+        _row(students, f"otter run ({few_others} of them)", other.seconds, few_others, 0.0, "", other.memory)
     for jobs in options.jobs:
         course = _course(folder / f"ours-{students}-{jobs}", students, variants)
         ours = _ours(course, jobs)
@@ -96,9 +103,9 @@ def _compare(folder: Path, students: int, variants: Mapping[str, Mapping[str, st
 
 
 def _row(students: int, by: str, seconds: float, graded: int, faster: float, own: str, memory: float) -> None:
+    times = f"{faster:.1f}" if faster else ""
     print(
-        f"| {students} | {by} | {seconds:.1f} | {seconds / graded:.3f} | {faster:.1f} | {own} | {memory:.0f} |",
-        flush=True,
+        f"| {students} | {by} | {seconds:.1f} | {seconds / graded:.3f} | {times} | {own} | {memory:.0f} |", flush=True
     )
 
 
@@ -117,6 +124,29 @@ def _stock(course: Path) -> Took:
     return _timed([BIN / "nbgrader", "autograde", WORKSHEET], course)[0]
 
 
+def _otter(command: Path, course: Path, students: int, variants: Mapping[str, Mapping[str, str]]) -> Took:
+    """The same work by `otter run`, which takes one notebook, and has no gradebook; its tests run behind all cells."""
+    _course(course, students, variants)
+    for name, lesson in LESSONS.items():
+        tests = course / f"{name}-tests"
+        tests.mkdir()
+        for number, (role, source) in enumerate(lesson):
+            if role == "test":
+                case = {"code": f">>> {source}\n"}
+                suite = {"cases": [case], "type": "doctest", "scored": True}
+                test = {"name": f"cell-{number}", "points": 1, "suites": [suite]}
+                (tests / f"cell-{number}.py").write_text(f"OK_FORMAT = True\ntest = {test!r}\n")
+        making = [command, "generate", "-t", tests, "-o", course / f"{name}.zip"]
+        subprocess.run(making, cwd=course, check=True, capture_output=True)
+    whole, memory = 0.0, 0.0
+    for notebook in sorted(course.glob("submitted/*/*/*.ipynb")):
+        out = notebook.with_suffix(".graded")
+        out.mkdir()
+        took, _ = _timed([command, "run", "-a", course / f"{notebook.stem}.zip", "-o", out, notebook], course)
+        whole, memory = whole + took.seconds, max(memory, took.memory)
+    return Took(whole, memory)
+
+
 def _ours(course: Path, jobs: int) -> Took:
     took, said = _timed([BIN / "coursemill", "grade", WORKSHEET, "--jobs", str(jobs), "--json"], course)
     sheets = [sheet for student in json.loads(said)["students"] for sheet in student["sheets"]]
@@ -126,7 +156,7 @@ def _ours(course: Path, jobs: int) -> Took:
 
 def _timed(command: Sequence[Path | str], course: Path) -> tuple[Took, str]:
     """Run a command of a course; how long it took, its memory, and what it printed."""
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}
     with (course / "said.txt").open("w+") as said:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=course, env=environment, stdout=said, stderr=subprocess.DEVNULL)
