@@ -12,7 +12,7 @@ test: setup
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	$(COURSEMILL) build --check
-	.venv/bin/pytest -n $${PYTEST_JOBS:-auto} --dist worksteal
+	.venv/bin/pytest -n $${PYTEST_JOBS:-auto} --dist worksteal --durations 20
 
 setup:
 	@scripts/setup.sh
