@@ -368,7 +368,7 @@ def test_tests_in_the_candidate_may_follow_what_earlier_ones_did() -> None:
         "test: assert limits == [1, 2, 3]",
     )
     found = calibrate(sheet, Options())
-    assert [look.mode[:2] for look in found.looks.values()] == ["is", "in", "is", "in", "in"]
+    assert [look.mode[:2] for look in found.looks.values()] == ["is", "in", "is", "in", "is"]
     assert {look.trouble for look in found.looks.values()} == {""}
     verdict = examine(replace(sheet, plan=found), Handed("ada", _handed(sheet)), Options())
     assert [outcome.status for outcome in verdict.outcomes] == ["passed"] * 5, verdict.outcomes

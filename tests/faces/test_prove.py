@@ -208,7 +208,7 @@ def test_an_unknown_lesson(root: Path) -> None:
     (root / "notes/Numbers.md").write_text(NOTE)
     command = [sys.executable, "-m", "coursemill", "--root", str(root), "prove", "Numers"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == cli.PROBLEMS
+    assert done.returncode == cli.USAGE
     assert done.stderr == "coursemill: there is no lesson or worksheet `Numers` (did you mean Numbers?)\n"
 
 

@@ -30,11 +30,11 @@ CLEAN = {"missing": [], "extra": [], "doubled": [], "wrong": []}
 
 
 def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("shop", FILE)
+    spec = importlib.util.spec_from_file_location("shop_of_the_lessons", FILE)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules["shop"] = module  # dataclasses look it up
+    sys.modules[spec.name] = module  # dataclasses look it up; `shop` is a name that other tests use
     spec.loader.exec_module(module)
     return module
 
